@@ -1,0 +1,142 @@
+//! What goes to stderr: `env_logger` as the engine, four formats, one place that escapes.
+//!
+//! | format | line |
+//! |---|---|
+//! | short | `tool: message` |
+//! | long | `2026-03-14T09:26:53.123Z tool[4711] warning: message` |
+//! | journal | `<4>message`, the prefix of sd-daemon(3) |
+//! | json | `{"level":"warning","message":"…","pid":4711,"time":"…","tool":"…"}` |
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+
+use chrono::{SecondsFormat, Utc};
+use log::{Level, LevelFilter};
+
+use crate::error::Error;
+
+/// How a line on stderr looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// journal where stderr is the journal, else short
+    Auto,
+    /// `tool: message`
+    Short,
+    /// with time, process and level, for a log file
+    Long,
+    /// with the priority prefix that systemd understands
+    Journal,
+    /// JSON Lines
+    Json,
+}
+
+/// Starts logging. `filter` is what `-v` and `-q` ask for; without either `RUST_LOG` decides, and
+/// without that warnings and errors are shown.
+pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
+    let format = resolve(format);
+    let mut builder = env_logger::Builder::new();
+    match filter {
+        Some(filter) => builder.filter_level(filter),
+        None => builder.filter_level(LevelFilter::Warn).parse_default_env(),
+    };
+    builder.format(move |buffer, record| {
+        writeln!(buffer, "{}", line(tool, format, record.level(), &record.args().to_string()))
+    });
+    // A second call finds the first logger in place, which happens only when run() is tested twice.
+    let _already_started = builder.try_init();
+}
+
+/// Prints why the run failed. Not through the filter: `RUST_LOG=off` must not hide the reason for
+/// a non-zero exit status.
+pub fn report(tool: &str, format: Format, error: &Error) {
+    let line = line(tool, resolve(format), Level::Error, &error.to_string());
+    // With stderr closed the status still tells; there is nowhere left to complain to.
+    let _nowhere_to_report = writeln!(std::io::stderr(), "{line}");
+}
+
+fn resolve(format: Format) -> Format {
+    match format {
+        Format::Auto if stderr_is_the_journal() => Format::Journal,
+        Format::Auto => Format::Short,
+        chosen => chosen,
+    }
+}
+
+/// `$JOURNAL_STREAM` is inherited by every child, also by one whose stderr was redirected, so
+/// systemd.exec(5) has the reader compare it with the device and inode of the stream.
+fn stderr_is_the_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    let Ok(fd) = std::io::stderr().as_fd().try_clone_to_owned() else { return false };
+    let Ok(meta) = std::fs::File::from(fd).metadata() else { return false };
+    stream == format!("{}:{}", meta.dev(), meta.ino())
+}
+
+fn line(tool: &str, format: Format, level: Level, message: &str) -> String {
+    let (word, priority) = match level {
+        Level::Error => ("error", 3),
+        Level::Warn => ("warning", 4),
+        Level::Info => ("info", 6),
+        Level::Debug => ("debug", 7),
+        Level::Trace => ("trace", 7),
+    };
+    let now = || Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let pid = std::process::id();
+    match format {
+        Format::Auto | Format::Short => format!("{tool}: {}", escape(message)),
+        Format::Long => format!("{} {tool}[{pid}] {word}: {}", now(), escape(message)),
+        Format::Journal => format!("<{priority}>{}", escape(message)),
+        Format::Json => serde_json::json!({
+            "time": now(), "tool": tool, "pid": pid, "level": word, "message": message,
+        })
+        .to_string(),
+    }
+}
+
+/// Makes `text` one line that cannot steer a terminal: a file name may hold an escape sequence, and
+/// the journal ends a message at a newline. Control characters become `\n`, `\t`, `\u{1b}`.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_invisible(c) {
+            let _strings_never_refuse = write!(safe, "{}", c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Line separators and the marks that reorder text on a terminal (Unicode TR 36, "bidirectional
+/// text spoofing").
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_harmless_line() {
+        let check = |text: &str, want: &str| assert_eq!(escape(text), want);
+        check("plain /tmp/ä.log", "plain /tmp/ä.log");
+        check("a\nb\tc", "a\\nb\\tc");
+        check("\x1b[31mred", "\\u{1b}[31mred");
+        check("\u{202e}gnp.exe", "\\u{202e}gnp.exe");
+        check("\u{9b}31m", "\\u{9b}31m");
+    }
+
+    #[test]
+    fn each_format_has_its_prefix() {
+        let text = |format| line("jsonset", format, Level::Warn, "look\nhere");
+        assert_eq!(text(Format::Short), "jsonset: look\\nhere");
+        assert_eq!(text(Format::Journal), "<4>look\\nhere");
+        assert!(text(Format::Long).ends_with("] warning: look\\nhere"));
+        let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
+        assert_eq!(json["message"], "look\nhere");
+        assert_eq!(json["level"], "warning");
+    }
+}

@@ -1,0 +1,201 @@
+//! The README of a tool is its manual: its examples stand below `--help`, and it is the man page.
+//!
+//! Only the Markdown that the READMEs use is understood: headings, paragraphs, fenced blocks,
+//! tables, lists and `code`.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+use clap_complete::aot::{Shell, generate as complete};
+
+use crate::error::{Error, Outcome, Result};
+use crate::out::Out;
+
+/// The exit statuses of the suite, for every man page.
+const STATUSES: &[(&str, &str)] = &[
+    ("0", "done; or: something was found"),
+    ("1", "it ran well and the answer is no: nothing matched, a threshold was reached"),
+    ("2", "failed; a human must fix the command, the input or the permissions"),
+    ("23", "partial: some inputs were done, the others are named on stderr"),
+    ("75", "try again later: a lock is held, a host is out of reach"),
+    ("128+n", "killed by signal n"),
+];
+
+/// Prints what `--generate WHAT` asks for.
+///
+/// # Errors
+/// When `what` is not one of man, bash, zsh and fish, or the output cannot be written.
+pub fn generate(what: &str, mut command: Command, manual: &str, out: &mut Out) -> Result<Outcome> {
+    let name = command.get_name().to_owned();
+    let mut text = Vec::new();
+    let shell = match what {
+        "man" => {
+            out.write_all(man(command, manual).as_bytes())?;
+            return Ok(Outcome::Done);
+        }
+        "bash" => Shell::Bash,
+        "zsh" => Shell::Zsh,
+        "fish" => Shell::Fish,
+        _ => return Err(Error::failed(format!("cannot generate `{what}`; say man, bash, zsh or fish"))),
+    };
+    complete(shell, &mut command, name, &mut text);
+    out.write_all(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// The `$` lines of the section "Examples", each with the sentence before it, for below the help.
+#[must_use]
+pub fn help_examples(manual: &str) -> String {
+    let mut help = String::from("Examples:\n");
+    let mut sentence = String::new();
+    for line in section(manual, "Examples").lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            if !sentence.is_empty() {
+                push_line(&mut help, &format!("  # {}", plain(sentence.trim_end_matches(':'))));
+                sentence.clear();
+            }
+            push_line(&mut help, &format!("  {command}"));
+        } else if line.ends_with(':') && !line.starts_with(' ') {
+            line.clone_into(&mut sentence);
+        }
+    }
+    help.push_str("\nThe whole manual: --generate man | man -l -    Completions: --generate bash|zsh|fish");
+    help
+}
+
+/// The text below `## title`, up to the next heading of that rank.
+fn section<'a>(manual: &'a str, title: &str) -> &'a str {
+    let Some(start) = manual.find(&format!("\n## {title}\n")) else { return "" };
+    let body = &manual[start + 1..];
+    let body = body.split_once('\n').map_or("", |(_heading, body)| body);
+    body.find("\n## ").map_or(body, |end| &body[..=end])
+}
+
+fn man(command: Command, manual: &str) -> String {
+    let mut page = Vec::new();
+    // What clap knows: name, synopsis, options. The rest is the manual's own.
+    let command = command.after_help("").after_long_help("");
+    let roff = clap_mangen::Man::new(command);
+    let rendered = [
+        roff.render_title(&mut page),
+        roff.render_name_section(&mut page),
+        roff.render_synopsis_section(&mut page),
+        roff.render_description_section(&mut page),
+        roff.render_options_section(&mut page),
+    ];
+    debug_assert!(rendered.iter().all(std::result::Result::is_ok), "a Vec takes every write");
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    let body = manual.find("\n## ").map_or("", |start| &manual[start + 1..]);
+    page.push_str(&roff_of(body));
+    page.push_str(".SH EXIT STATUS\n");
+    for (status, meaning) in STATUSES {
+        let _strings_never_refuse = writeln!(page, ".TP\n{status}\n{meaning}");
+    }
+    page
+}
+
+/// Markdown as man(7) macros.
+fn roff_of(markdown: &str) -> String {
+    let mut roff = String::new();
+    let mut fenced = false;
+    for line in markdown.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+            push_line(&mut roff, if fenced { ".PP\n.RS 4\n.nf" } else { ".fi\n.RE" });
+        } else if fenced || line.starts_with('|') {
+            let row = if fenced { roff_text(line) } else { format!(".br\n{}", inline(line)) };
+            if fenced || !line.starts_with("|-") {
+                push_line(&mut roff, &row);
+            }
+        } else if let Some(title) = line.strip_prefix("## ") {
+            push_line(&mut roff, &format!(".SH {}", inline(title).to_uppercase()));
+        } else if let Some(title) = line.strip_prefix("### ") {
+            push_line(&mut roff, &format!(".SS {}", inline(title)));
+        } else if let Some(item) = line.strip_prefix("- ") {
+            push_line(&mut roff, &format!(".IP \\(bu 2\n{}", inline(item)));
+        } else if line.trim().is_empty() {
+            push_line(&mut roff, ".PP");
+        } else {
+            push_line(&mut roff, &inline(line.trim_start()));
+        }
+    }
+    roff
+}
+
+/// One line of text with `code` and **strong** in bold; links keep their text.
+fn inline(line: &str) -> String {
+    let mut roff = String::new();
+    let mut bold = false;
+    for (index, part) in roff_text(&unlinked(line)).replace("**", "`").split('`').enumerate() {
+        if index > 0 {
+            bold = !bold;
+            roff.push_str(if bold { "\\fB" } else { "\\fR" });
+        }
+        roff.push_str(part);
+    }
+    roff
+}
+
+/// `[text](target)` as `text`.
+fn unlinked(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, label, after)) = link(rest) {
+        text.push_str(before);
+        text.push_str(label);
+        rest = after;
+    }
+    text + rest
+}
+
+fn link(text: &str) -> Option<(&str, &str, &str)> {
+    let middle = text.find("](")?;
+    let open = text[..middle].rfind('[')?;
+    let close = middle + text[middle..].find(')')?;
+    Some((&text[..open], &text[open + 1..middle], &text[close + 1..]))
+}
+
+/// Characters that roff would take for its own, and lines it would take for requests.
+fn roff_text(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-");
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
+}
+
+fn plain(sentence: &str) -> String {
+    unlinked(sentence).replace(['`', '*'], "")
+}
+
+fn push_line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANUAL: &str = "# tool\n\nDoes it.\n\n## Examples\n\nCount `app.log` by [level](#l):\n\n```console\n$ tool app.log\nINFO 3\n```\n\n## Limits\n\n- .hidden - not\n";
+
+    #[test]
+    fn the_examples_of_the_manual_stand_below_the_help() {
+        let help = help_examples(MANUAL);
+        assert!(help.starts_with("Examples:\n  # Count app.log by level\n  tool app.log\n"), "{help}");
+        assert!(!help.contains("INFO 3"), "{help}");
+    }
+
+    #[test]
+    fn markdown_becomes_roff() {
+        let check = |markdown: &str, want: &str| assert_eq!(roff_of(markdown), want);
+        check("## Exit status", ".SH EXIT STATUS\n");
+        check("a `--flag` here", "a \\fB\\-\\-flag\\fR here\n");
+        check("```console\n.x \\ y\n```", ".PP\n.RS 4\n.nf\n\\&.x \\e y\n.fi\n.RE\n");
+        check("| a | b |\n|---|---|", ".br\n| a | b |\n");
+        check("see [the `x`](y.md).", "see the \\fBx\\fR.\n");
+    }
+
+    #[test]
+    fn a_section_ends_where_the_next_begins() {
+        assert_eq!(section(MANUAL, "Limits"), "\n- .hidden - not\n");
+        assert_eq!(section(MANUAL, "Nothing"), "");
+    }
+}

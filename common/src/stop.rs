@@ -1,0 +1,68 @@
+//! SIGINT and SIGTERM as a flag, for what runs on or has something to put back.
+//!
+//! A one-shot tool with nothing to undo does not install this: the default disposition kills it,
+//! and whatever it replaces is replaced whole. Whoever installs it must come back to
+//! [`requested`] or [`wait`] within a moment. The second signal of either kind kills at once.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+
+use crate::error::{Error, Result};
+
+struct Stop {
+    asked: Arc<AtomicBool>,
+    /// A byte arrives here with every signal, so that [`wait`] wakes at once.
+    bell: Mutex<UnixStream>,
+}
+
+static STOP: OnceLock<Stop> = OnceLock::new();
+
+/// From here on SIGINT and SIGTERM set the flag; the second one kills with the status of that
+/// signal (130, 143).
+///
+/// # Errors
+/// When the system refuses a descriptor or a handler; nothing is installed then that matters.
+pub fn install() -> Result<()> {
+    if STOP.get().is_some() {
+        return Ok(());
+    }
+    let asked = Arc::new(AtomicBool::new(false));
+    let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
+    let (bell, ringer) = UnixStream::pair().map_err(cannot)?;
+    for signal in [SIGINT, SIGTERM] {
+        // The order matters: this handler looks at the flag before the next one sets it.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked)).map_err(cannot)?;
+        flag::register(signal, Arc::clone(&asked)).map_err(cannot)?;
+        low_level::pipe::register(signal, ringer.try_clone().map_err(cannot)?).map_err(cannot)?;
+    }
+    STOP.get_or_init(|| Stop { asked, bell: Mutex::new(bell) });
+    Ok(())
+}
+
+/// Whether a stop was asked for. Always false before [`install`].
+#[must_use]
+pub fn requested() -> bool {
+    STOP.get().is_some_and(|stop| stop.asked.load(Ordering::SeqCst))
+}
+
+/// Sleeps for `time`, or until a stop is asked for; says whether one was.
+#[must_use]
+pub fn wait(time: Duration) -> bool {
+    let Some(stop) = STOP.get() else {
+        std::thread::sleep(time);
+        return false;
+    };
+    // A zero timeout means "for ever" to setsockopt(2), so the shortest wait is a microsecond.
+    let time = time.max(Duration::from_micros(1));
+    let mut bell = stop.bell.lock().unwrap_or_else(PoisonError::into_inner);
+    if !requested() && bell.set_read_timeout(Some(time)).is_ok() {
+        let _woken_or_timed_out = bell.read(&mut [0; 1]);
+    }
+    requested()
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+
+use common::{Out, Outcome, Result};
+
+pub use cli::Args;
+
+/// The manual: the README, also behind `--help` and `--generate man`.
+pub const MANUAL: &str = include_str!("../README.md");
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn run(_args: &Args, _out: &mut Out) -> Result<Outcome> {
+    Ok(Outcome::Done)
+}
