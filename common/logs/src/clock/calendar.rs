@@ -65,7 +65,7 @@ mod tests {
             let (year, month, day) = date(number);
             assert_eq!((year, month, day), (want.year().into(), want.month().into(), want.day().into()));
             assert_eq!(days(year, month, day), Some(number), "{want}");
-            assert_eq!(weekday(number), want.weekday().num_days_from_monday().into(), "{want}");
+            assert_eq!(weekday(number), i64::from(want.weekday().num_days_from_monday()), "{want}");
             want = want.succ_opt().unwrap();
             if want.year() == 2262 {
                 break;
