@@ -50,9 +50,12 @@ impl Tree {
         below.map(|(tool, _)| tool).collect()
     }
 
-    /// The manifests of the packages: folder and text. The root has none.
+    /// The manifests of the packages: folder and text. The root has none, and what fuzzes a tool is a
+    /// workspace of its own.
     pub(crate) fn packages(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files().filter_map(|(path, text)| Some((path.strip_suffix("/Cargo.toml")?, text)))
+        let packages =
+            self.files().filter_map(|(path, text)| Some((path.strip_suffix("/Cargo.toml")?, text)));
+        packages.filter(|(folder, _)| last(folder) != "fuzz")
     }
 }
 
