@@ -5,13 +5,16 @@ use super::{byte, run};
 
 /// An abbreviation, its offset in quarters of an hour, and what else it means elsewhere.
 pub(crate) struct Name {
-    pub(crate) text: &'static [u8],
+    /// Three or four letters; the first is the lowest byte.
+    word: u32,
     pub(crate) quarters: i8,
     pub(crate) others: &'static [i8],
 }
 
-const fn name(text: &'static [u8], quarters: i8, others: &'static [i8]) -> Name {
-    Name { text, quarters, others }
+const fn name<const N: usize>(text: &[u8; N], quarters: i8, others: &'static [i8]) -> Name {
+    let fourth = if N == 4 { text[3] } else { 0 };
+    let word = u32::from_le_bytes([text[0], text[1], text[2], fourth]);
+    Name { word, quarters, others }
 }
 
 /// The abbreviations that are taken for a zone. Any other word behind a time belongs to the record,
@@ -118,12 +121,11 @@ fn abbreviation(text: &[u8], at: usize, form: &mut Form) -> Option<usize> {
 
 /// The abbreviation that stands at `at`, and its end.
 fn known(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let word = text.get(at..)?;
-    let len = word.iter().take(5).take_while(|byte| byte.is_ascii_uppercase()).count();
-    if !(3..=4).contains(&len) {
-        return None;
-    }
-    let index = NAMES.iter().position(|name| name.text == &word[..len])?;
+    let [a, b, c, rest @ ..] = text.get(at..)? else { return None };
+    let d = rest.first().copied().filter(u8::is_ascii_uppercase);
+    let word = u32::from_le_bytes([*a, *b, *c, d.unwrap_or(0)]);
+    let index = NAMES.iter().position(|name| name.word == word)?;
+    let len = 3 + usize::from(d.is_some());
     let signed = index < UTC_NAMES && matches!(byte(text, at + len), b'+' | b'-');
     (signed || ends_word(text, at + len)).then_some((index, at + len))
 }

@@ -1,0 +1,57 @@
+//! What the caller says about the log: usually nothing.
+
+use regex::bytes::Regex;
+
+use crate::fields::Keys;
+use crate::level::Level;
+
+/// What kinds of line are expected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// All of them, in any mixture.
+    #[default]
+    Auto,
+    /// Text with headers; a line that begins with `{` or `key=` is text too.
+    Text,
+    /// One JSON object per line; other lines belong to the record before.
+    Json,
+    /// `key=value`; other lines belong to the record before.
+    Logfmt,
+    /// Text behind a syslog PRI.
+    Syslog,
+    /// Docker's json-file.
+    Docker,
+    /// The container runtime interface of Kubernetes.
+    Cri,
+    /// The export format of the journal.
+    Journal,
+}
+
+/// How lines are to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// What kinds of line are expected.
+    pub format: Format,
+    /// The field names that carry the level.
+    pub keys: Keys,
+    /// Finds the level in its first capture.
+    pub pattern: Option<Regex>,
+    /// Words with a level of the caller's choice.
+    pub map: Vec<(Vec<u8>, Level)>,
+    /// Whether the time of each record is needed, and not only its level.
+    pub want_time: bool,
+}
+
+impl Rules {
+    /// The level of a word: by the caller's map, else by what loggers mean with it.
+    #[must_use]
+    pub fn level_of(&self, word: &[u8]) -> Option<Level> {
+        self.mapped(word).or_else(|| Level::of_value(word))
+    }
+
+    /// The level that the caller gave to this word, in any case.
+    #[must_use]
+    pub fn mapped(&self, word: &[u8]) -> Option<Level> {
+        self.map.iter().find(|(own, _)| own.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
+    }
+}
