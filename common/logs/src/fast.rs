@@ -6,6 +6,8 @@
 //! level at the same place, and if the word there with the byte after it was seen before, its level
 //! is known. Whatever does not fit is read in full, so a wrong guess costs time and nothing else.
 
+#![allow(clippy::inline_always, reason = "compiled anew for each processor, inside the loop of `simd`")]
+
 use crate::level::Level;
 use crate::line::Line;
 use crate::stamp::Form;
@@ -142,11 +144,10 @@ impl Template {
     fn fits_in<const N: usize>(&self, text: &[u8]) -> bool {
         let Some(text) = text.first_chunk::<N>() else { return false };
         let mut difference = 0;
-        for index in 0..N {
-            let byte = text[index];
+        for ((byte, wanted), mask) in text.iter().zip(&self.bytes).zip(&self.mask) {
             let digit = byte.wrapping_sub(b'0') < 10;
-            let byte = if digit { b'0' } else { byte };
-            difference |= (byte ^ self.bytes[index]) & self.mask[index];
+            let byte = if digit { b'0' } else { *byte };
+            difference |= (byte ^ wanted) & mask;
         }
         difference == 0
     }

@@ -10,6 +10,7 @@
 //! | [`rules`] | what the caller says about the log |
 //! | [`line`] | all of that: what one line is |
 //! | [`records`] | header lines with their continuation lines, block by block |
+//! | [`source`] | where log text comes from: files, pipes, packed, UTF-16 |
 //! | [`stream`] | feeding a scanner: a reader in order, a file in parallel, UTF-16 |
 
 pub mod clock;
@@ -20,8 +21,12 @@ pub mod level;
 pub mod line;
 pub mod records;
 pub mod rules;
+mod simd;
+pub mod source;
 pub mod stamp;
 pub mod stream;
+#[cfg(test)]
+mod told;
 pub mod when;
 
 pub mod wrapper;

@@ -5,12 +5,15 @@
 //! so a scan can stop at any line and go on from there: that is what `--state` saves, and what lets
 //! `chunks` scan one file in parallel.
 
+#![allow(clippy::inline_always, reason = "the loop is compiled anew for each processor in `simd`")]
+
 use memchr::memchr;
 
 use crate::fast::{Fast, NEEDED};
 use crate::header::Sort;
 use crate::line::{self, Line, Scratch};
 use crate::rules::Rules;
+use crate::simd::{self, Ends};
 
 /// Takes what the scanner finds.
 pub trait Sink {
@@ -25,6 +28,7 @@ pub trait Sink {
 
 /// What a line needs to know of the lines before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, saved as bits between runs")]
 pub struct State {
     /// There has been a line.
     pub begun: bool,
@@ -58,6 +62,7 @@ pub struct Scanner<'r> {
     fast: Fast,
     scratch: Scratch,
     second: Scratch,
+    ends: Ends,
     quick: bool,
 }
 
@@ -78,6 +83,7 @@ impl<'r> Scanner<'r> {
             fast: Fast::default(),
             scratch: Scratch::default(),
             second: Scratch::default(),
+            ends: Ends::default(),
             quick,
         }
     }
@@ -85,14 +91,29 @@ impl<'r> Scanner<'r> {
     /// Reads the lines in `block` and returns how many bytes they were; the caller gives the rest
     /// again, with what follows it.
     pub fn scan(&mut self, block: &[u8], after: After, sink: &mut impl Sink) -> usize {
+        simd::scan(self, block, after, sink)
+    }
+
+    /// The loop over the lines; `search` collects the newlines of a text.
+    #[inline(always)]
+    pub(crate) fn scan_lines(
+        &mut self,
+        block: &[u8],
+        after: After,
+        sink: &mut impl Sink,
+        search: impl Fn(&[u8], &mut [u32]) -> usize,
+    ) -> usize {
         let mut at = self.finish_line(block, sink);
-        while at < block.len() {
-            let rest = &block[at..];
-            let next = match self.quick_line(rest, sink) {
-                Some(next) => Some(next),
-                None => self.full_line(rest, after, sink),
-            };
-            match next {
+        self.ends.restart(at);
+        while let Some(rest) = block.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(end) = self.ends.after(at, block, &search)
+                && let Some(line) = rest.get(..=end - at)
+                && self.quick_line(rest, line, sink)
+            {
+                at = end + 1;
+                continue;
+            }
+            match self.full_line(rest, after, sink) {
                 Some(next) => at += next,
                 None if after == After::Full && at == 0 => return self.long_line(block, sink),
                 None => break,
@@ -113,33 +134,32 @@ impl<'r> Scanner<'r> {
         end
     }
 
-    /// A line that fits a template, or is indented as no header is. Returns where the next begins.
+    /// Takes a line that fits a template, or that is indented as no header is. `rest` is the line
+    /// and what follows it, `bytes` the line with its line end.
     #[inline(always)]
-    fn quick_line(&mut self, rest: &[u8], sink: &mut impl Sink) -> Option<usize> {
+    fn quick_line(&mut self, rest: &[u8], bytes: &[u8], sink: &mut impl Sink) -> bool {
         if rest.len() < NEEDED || !self.quick {
-            return None;
+            return false;
         }
         if let Some(hit) = self.fast.read(rest) {
-            // The line ends behind its level.
-            let next = hit.word.1 + memchr(b'\n', &rest[hit.word.1..])? + 1;
+            // No indexing here: a sink that does not look at the word must not pay for its bounds.
             let line = Line {
                 sort: Sort::Record,
                 level: hit.level,
-                word: &rest[hit.word.0..hit.word.1],
-                stamp: hit.stamp.map(|(start, end, form)| (&rest[start..end], form)),
+                word: rest.get(hit.word.0..hit.word.1).unwrap_or_default(),
+                stamp: hit.stamp.and_then(|(start, end, form)| Some((rest.get(start..end)?, form))),
                 rule: hit.rule,
                 part: None,
                 settled: true,
             };
-            sink.record(&line, &rest[..next], 1);
-            return Some(next);
+            sink.record(&line, bytes, 1);
+            return true;
         }
         if self.state.open && is_indented(rest) {
-            let next = memchr(b'\n', rest)? + 1;
-            sink.more(&rest[..next], 1);
-            return Some(next);
+            sink.more(bytes, 1);
+            return true;
         }
-        None
+        false
     }
 
     /// Reads one line in full; `None` when it is not complete.
@@ -238,5 +258,46 @@ fn is_indented(text: &[u8]) -> bool {
             }
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::told::{LINES, Told, text_of};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Digits and level words change from line to line, as they do in a log: what is learnt
+        /// from one line must say of the next what reading it in full says.
+        #[test]
+        fn the_fast_path_tells_what_reading_in_full_tells(
+            picks in prop::collection::vec(0..LINES.len(), 1..6),
+            words in prop::collection::vec(prop::sample::select(vec![
+                "INFO", "WARN", "ERROR", "INFOX", "info", "Error", "CRITICAL", "I", "30", "", "GET", "INFO_X", "x",
+            ]), 1..40),
+            digits: [u8; 16],
+        ) {
+            let mut text = Vec::new();
+            for (turn, word) in words.iter().enumerate() {
+                let line = text_of(&[picks[turn % picks.len()]]);
+                let line = String::from_utf8(line).unwrap();
+                let level = ["INFO", "ERROR", "WARN", "error"].iter().find(|level| line.contains(**level));
+                let line = level.filter(|_| turn % 3 > 0).map_or(line.clone(), |level| line.replacen(*level, word, 1));
+                let mut digit = digits.iter().cycle().skip(turn);
+                text.extend(line.bytes().map(|byte| match byte {
+                    b'0'..=b'9' if turn % 2 > 0 => b'0' + digit.next().unwrap() % 10,
+                    _ => byte,
+                }));
+            }
+            let rules = Rules::default();
+            let told = |quick| {
+                let mut told = Told::default();
+                let mut scanner = Scanner { quick, ..Scanner::new(&rules) };
+                scanner.scan(&text, After::End, &mut told);
+                told
+            };
+            prop_assert_eq!(told(true), told(false));
+        }
     }
 }

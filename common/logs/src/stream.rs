@@ -50,7 +50,7 @@ impl Blocks {
         end: After,
         sink: &mut impl Sink,
     ) -> io::Result<u64> {
-        let mut scanned = 0;
+        let mut taken = 0;
         loop {
             let got = self.fill(&mut read)?;
             let after = match got {
@@ -59,11 +59,11 @@ impl Blocks {
                 _ => After::More,
             };
             let used = scanner.scan(&self.buffer[..self.filled], after, sink);
-            scanned += used as u64;
+            taken += used as u64;
             self.buffer.copy_within(used..self.filled, 0);
             self.filled -= used;
             if got == 0 {
-                return Ok(scanned);
+                return Ok(taken);
             }
         }
     }

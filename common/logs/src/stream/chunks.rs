@@ -3,7 +3,7 @@
 //! The file is cut into stripes. Each worker guesses how a scan in order would enter its stripe: at
 //! the first line that begins in it, in the state that the file's beginning left. The results are
 //! then joined in order, and where the guess was wrong (a record of several lines lies across the
-//! border, say) that stripe is scanned again from where the one before really stopped. So the
+//! border, say) that stripe is done again from where the one before really stopped. So the
 //! result is that of a scan in order by construction, for every border.
 
 use std::fs::File;
@@ -106,7 +106,7 @@ fn scan_from(job: &Job<'_>, place: Place, border: u64, sink: &mut impl Sink) -> 
     let mut offset = place.offset;
     let mut limit = border;
     loop {
-        // The line that lies across the border is scanned here: up to the first newline behind it.
+        // The line that lies across the border is done here: up to the first newline behind it.
         limit = if limit >= job.end { job.end } else { line_start(job.file, limit, job.end)? };
         let end = if limit >= job.end { After::End } else { After::More };
         let mut at = offset;
@@ -116,10 +116,10 @@ fn scan_from(job: &Job<'_>, place: Place, border: u64, sink: &mut impl Sink) -> 
             at += got as u64;
             Ok(got)
         };
-        let scanned = Blocks::default().scan(read, &mut scanner, end, sink)?;
-        offset += scanned;
+        let done = Blocks::default().scan(read, &mut scanner, end, sink)?;
+        offset += done;
         // A record of two lines whose second lies behind the limit was left: give it one line more.
-        if offset >= border || limit >= job.end || (at < limit && scanned == 0) {
+        if offset >= border || limit >= job.end || (at < limit && done == 0) {
             return Ok(Place { offset, state: scanner.state });
         }
         limit += 1;
@@ -151,68 +151,9 @@ fn line_start(file: &File, from: u64, end: u64) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Line;
+    use crate::told::{LINES, Told, in_order, text_of};
     use proptest::prelude::*;
     use std::io::Write;
-
-    /// Writes down everything it is told, so that nothing can differ unseen.
-    #[derive(Debug, Default, PartialEq)]
-    struct Told {
-        orphans: (u64, Vec<u8>),
-        records: Vec<(String, u64, Vec<u8>)>,
-    }
-
-    impl Sink for Told {
-        fn record(&mut self, line: &Line<'_>, bytes: &[u8], lines: u64) {
-            let what = format!("{:?} {}", line.level, String::from_utf8_lossy(line.word));
-            self.records.push((what, lines, bytes.to_vec()));
-        }
-        fn more(&mut self, bytes: &[u8], lines: u64) {
-            let (count, text) = match self.records.last_mut() {
-                Some((_, count, text)) => (count, text),
-                None => (&mut self.orphans.0, &mut self.orphans.1),
-            };
-            *count += lines;
-            text.extend(bytes);
-        }
-    }
-
-    impl Merge for Told {
-        fn absorb(&mut self, next: Self) {
-            self.more(&next.orphans.1, next.orphans.0);
-            self.records.extend(next.records);
-        }
-    }
-
-    const LINES: &[&str] = &[
-        "2025-03-14 09:26:53,123 INFO  [main] c.a.App - one",
-        "2025-03-14 09:26:53,124 ERROR [main] c.a.App - two",
-        "java.lang.IllegalStateException: ERROR state",
-        "\tat com.acme.payments.Order.process(Order.java:745)",
-        "Caused by: x",
-        "plain text",
-        "ERROR 12 in a table",
-        "WARNING:root:disk almost full",
-        "Mar 14, 2025 9:26:53 AM com.x.Foo bar",
-        "SEVERE: second line",
-        "2025-03-14T09:26:53.123456789Z stdout P 2025-03-14 09:26:53 WARN half",
-        "2025-03-14T09:26:53.123456789Z stdout F ERROR the other half",
-        "2025-03-14T09:26:53.123456789Z stderr F E0102 15:04:05.123456 1 x.go:1] failed",
-        "{\"level\":\"error\",\"msg\":\"x\"}",
-        "{\"log\":\"half\",\"stream\":\"stdout\",\"time\":\"2025-03-14T09:26:53Z\"}",
-        "__CURSOR=s=1",
-        "PRIORITY=3",
-        "",
-        "  2025-03-14T09:26:53.123456Z  INFO pretty",
-    ];
-
-    fn in_order(text: &[u8]) -> Told {
-        let rules = Rules::default();
-        let mut told = Told::default();
-        let used = Scanner::new(&rules).scan(text, After::End, &mut told);
-        assert_eq!(used, text.len());
-        told
-    }
 
     fn striped(text: &[u8], stripe: u64) -> Told {
         let mut file = tempfile::tempfile().unwrap();
@@ -226,25 +167,25 @@ mod tests {
         fn in_parallel_as_in_order_for_every_border(
             picks in prop::collection::vec(0..LINES.len(), 0..30), stripe in 1_u64..200, torn: bool,
         ) {
-            let mut text = picks.iter().map(|pick| format!("{}\n", LINES[*pick])).collect::<String>();
+            let mut text = text_of(&picks);
             if torn {
                 text.pop();
             }
-            prop_assert_eq!(striped(text.as_bytes(), stripe), in_order(text.as_bytes()));
+            prop_assert_eq!(striped(&text, stripe), in_order(&text));
         }
 
         #[test]
         fn block_sizes_do_not_matter(
             picks in prop::collection::vec(0..LINES.len(), 0..30), block in 1_usize..300,
         ) {
-            let text = picks.iter().map(|pick| format!("{}\n", LINES[*pick])).collect::<String>();
+            let text = text_of(&picks);
             let rules = Rules::default();
             let mut told = Told::default();
-            let mut bytes = text.as_bytes();
+            let mut bytes = &text[..];
             let mut blocks = Blocks::with_sizes(block, 4096);
             let mut scanner = Scanner::new(&rules);
             blocks.scan(|b| io::Read::read(&mut bytes, b), &mut scanner, After::End, &mut told).unwrap();
-            prop_assert_eq!(told, in_order(text.as_bytes()));
+            prop_assert_eq!(told, in_order(&text));
         }
     }
 
