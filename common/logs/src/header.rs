@@ -2,17 +2,20 @@
 //!
 //! A logger writes a header (time, level, thread, logger name, in some order) and then the message.
 //! The level is looked for in the header only, and only in the places where loggers put one; a word
-//! in the message never counts. Three readers share the work:
+//! in the message never counts. Four readers share the work:
 //!
-//! - this file finds the timestamp, at the start of the line or after a short prefix;
-//! - [`zone`] walks over the tokens after it, until it finds a level or the message begins;
-//! - [`first`] knows the headers that begin with the level.
+//! - [`zone`] walks over the tokens after the timestamp, until it finds a level or the message
+//!   begins;
+//! - [`first`] and [`bracket`] know the headers that begin with the level or with a name;
+//! - [`prefix`] finds a timestamp, or a record of its own, behind a few names and numbers.
 //!
 //! Everything up to the level is *digit-blind*: two lines alike but for their digits are read alike.
 //! The fast path in `records` rests on that.
 
+mod bracket;
 mod first;
 mod group;
+mod prefix;
 mod token;
 mod zone;
 
@@ -20,6 +23,7 @@ use std::ops::Range;
 
 use crate::level::Level;
 use crate::stamp::{self, Form};
+use group::Group;
 
 /// No header is longer: beyond this many bytes everything is message.
 const LONGEST_HEADER: usize = 512;
@@ -114,11 +118,11 @@ pub fn read(line: &[u8]) -> Header {
     if let Some(first) = first::read(text) {
         return first;
     }
-    if let Some(prefixed) = prefixed(text) {
+    if let Some(prefixed) = prefix::read(text) {
         return prefixed;
     }
-    if is_trace(text) {
-        return Header::of(Sort::More, "stack trace");
+    if is_more(text) {
+        return Header::of(Sort::More, "part of the record before");
     }
     Header::of(Sort::Plain, "no stamp, no level")
 }
@@ -128,21 +132,74 @@ fn stamped(text: &[u8], start: usize) -> Option<Header> {
     let at = start + opening(&text[start..]);
     let stamp = stamp::at(text.get(at..)?)?;
     let range = at..at + stamp.len;
-    let header = match zone::Zone::after(text, &range).read() {
+    let verdict = redis(text, start, &range)
+        .map_or_else(|| zone::Zone::after(text, &range, stamp.form).read(), zone::Verdict::Level);
+    let header = match verdict {
         zone::Verdict::Level(found) => Header::of(Sort::Record, "").with_level(found),
         zone::Verdict::Detail => Header::of(Sort::More, "detail of the record before"),
         zone::Verdict::None if is_jul(&text[range.clone()]) => {
             Header::of(Sort::Opens, "level on the next line")
         }
-        zone::Verdict::None => Header::of(Sort::Record, "stamp without a level"),
+        zone::Verdict::None if at > start => closing(text, start, range.end),
+        zone::Verdict::None => match zone::csvlog(text, range.end) {
+            Some(found) => Header::of(Sort::Record, "").with_level(found),
+            None => Header::of(Sort::Record, "stamp without a level"),
+        },
     };
     Some(header.with_stamp(Some((range, stamp.form))))
 }
 
-/// Says this stamp its date, in other words than an epoch? Ten digits may be anything.
+/// The bracket around the timestamp holds more: the level is its last word
+/// (`[2025-03-14 09:26:53 'x' 1397 INFO]`), or stands right behind it (`<… user@db>ERROR:  m`).
+fn closing(text: &[u8], start: usize, stamp_end: usize) -> Header {
+    let unknown = Header::of(Sort::Record, "stamp without a level");
+    let Some(group) = Group::at(text, start).filter(|group| group.after > stamp_end + 1) else {
+        return unknown;
+    };
+    let last = text[stamp_end..group.end].iter().rposition(|b| *b == b' ').map(|space| stamp_end + space + 1);
+    let found = last.and_then(|at| token::upper_word(text, at)).filter(|found| found.word.end == group.end);
+    if let Some(found) = found.or_else(|| token::upper_word(text, group.after)) {
+        let found = Found { settled: false, ..found };
+        return Header::of(Sort::Record, "").with_level(found);
+    }
+    let behind = &text[group.after..];
+    if first::is_detail(behind) {
+        return Header::of(Sort::More, "detail of the record before");
+    }
+    if behind.starts_with(b"LOG:") {
+        let word = group.after..group.after + 3;
+        return Header::of(Sort::Record, "").with_level(Found::new(Level::Info, word, "PostgreSQL"));
+    }
+    unknown
+}
+
+/// Redis puts a sign behind its time, `14 Mar 2025 09:26:53.123 # message`. The line begins with
+/// `1:M`, `[1234]` or nothing, and ends with the year or without.
+fn redis(text: &[u8], start: usize, stamp: &Range<usize>) -> Option<Found> {
+    let [b' ', sign, b' ', ..] = text[stamp.end..] else { return None };
+    let level = match sign {
+        b'.' => Level::Debug,
+        b'-' if start > 0 => Level::Trace,
+        b'*' => Level::Notice,
+        b'#' => Level::Warning,
+        _ => return None,
+    };
+    let date = &text[stamp.clone()];
+    let day = date.iter().take_while(|b| b.is_ascii_digit()).count();
+    let named = date.get(day) == Some(&b' ') && date.get(day + 1).is_some_and(u8::is_ascii_alphabetic);
+    let word = stamp.end + 1..stamp.end + 2;
+    (named && prefix::is_redis(&text[..start]))
+        .then(|| Found::new(level, word, "sign after the stamp").settled())
+}
+
+/// Says this stamp its date, in other words than an epoch?
 fn is_dated(text: &[u8], stamp: &Range<usize>, form: Form) -> bool {
-    let digits = text[stamp.clone()].iter().take_while(|b| b.is_ascii_digit()).count();
-    form.has_date() && !matches!(digits, 10 | 13 | 16 | 19)
+    form.has_date() && !is_epoch(&text[stamp.clone()])
+}
+
+/// Ten digits may be anything.
+fn is_epoch(stamp: &[u8]) -> bool {
+    matches!(stamp.iter().take_while(|b| b.is_ascii_digit()).count(), 10 | 13 | 16 | 19)
 }
 
 /// `Mar 14, 2025 9:26:53 AM`: java.util.logging's `SimpleFormatter` puts the level on the next line.
@@ -150,10 +207,12 @@ fn is_jul(stamp: &[u8]) -> bool {
     stamp[0].is_ascii_alphabetic() && stamp.ends_with(b"M") && stamp.windows(2).any(|w| w == b", ")
 }
 
-/// How many bytes of bracket stand before a timestamp: `[`, `[ `, `(`, `<`, `####<`.
+/// How many bytes of bracket stand before a timestamp: `[`, `[ `, `(`, `<`, `####<`, `[#|`.
 fn opening(text: &[u8]) -> usize {
     match text {
         [b'[', b' ', ..] => 2,
+        // GlassFish: `[#|2025-…|SEVERE|…`.
+        [b'[', b'#', b'|', ..] => 3,
         [b'[' | b'(' | b'<', ..] => 1,
         [b'#', b'#', b'#', b'#', b'<', ..] => 5,
         _ => 0,
@@ -164,92 +223,24 @@ fn opening(text: &[u8]) -> usize {
 fn indented(text: &[u8]) -> Header {
     let indent = text.iter().take_while(|b| **b == b' ').count();
     let rest = &text[indent..];
-    if (1..=8).contains(&indent) && rest.first().is_some_and(|b| b.is_ascii_digit() || *b == b'[') {
-        if let Some(header) = stamped(text, indent)
-            && header.stamp.as_ref().is_some_and(|(_, form)| form.has_date())
-        {
-            return header;
-        }
+    if (1..=8).contains(&indent)
+        && rest.first().is_some_and(|b| b.is_ascii_digit() || *b == b'[')
+        && let Some(header) = stamped(text, indent)
+        && header.stamp.as_ref().is_some_and(|(_, form)| form.has_date())
+    {
+        return header;
     }
     if indent == 1
         && let Some(found) = token::upper_word(text, 1)
     {
-        return Header::of(Sort::Weak, "").with_level(found);
+        return Header::of(Sort::Weak, "").with_level(Found { settled: false, ..found });
     }
     Header::of(Sort::More, "indented")
 }
 
-/// A timestamp after one to three tokens that are no prose: `1:M 14 Mar…`, `nova-api.log 2017-…`,
-/// `10.0.0.1 - - [11/Feb/2013:…]`, `- 1117838570 2005.06.03 …`.
-fn prefixed(text: &[u8]) -> Option<Header> {
-    let mut at = 0;
-    for index in 0..4 {
-        let end = token::end(text, at);
-        if index == 3 || !is_prefix(&text[at..end], index) {
-            return None;
-        }
-        at = end + token::spaces(&text[end..]);
-        let from = at + opening(text.get(at..)?);
-        if let Some(stamp) = stamp::at(text.get(from..)?) {
-            let dated = is_dated(text, &(from..from + stamp.len), stamp.form) || is_label(&text[..end]);
-            return if dated { stamped_after_prefix(text, at, &text[..end]) } else { None };
-        }
-    }
-    None
-}
-
-fn stamped_after_prefix(text: &[u8], at: usize, prefix: &[u8]) -> Option<Header> {
-    let mut header = stamped(text, at)?;
-    let (stamp, _) = header.stamp.clone()?;
-    if is_redis(prefix)
-        && let [b' ', sign, b' ', ..] = text[stamp.end..]
-    {
-        let level = match sign {
-            b'.' => Level::Debug,
-            b'-' => Level::Trace,
-            b'*' => Level::Notice,
-            b'#' => Level::Warning,
-            _ => return Some(header),
-        };
-        let word = stamp.end + 1..stamp.end + 2;
-        header = header.with_level(Found::new(level, word, "sign after the stamp").settled());
-    }
-    Some(header)
-}
-
-/// `1:M`, `1234:signal-handler`, `[1234]`.
-fn is_redis(prefix: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
-    match prefix {
-        [b'[', rest @ ..] => digits(rest) > 0 && &rest[digits(rest)..] == b"]",
-        _ => {
-            let n = digits(prefix);
-            n > 0 && matches!(prefix[n..], [b':', b'M' | b'S' | b'C' | b'X'] | [b':', b's', ..])
-        }
-    }
-}
-
-/// BGL and its kin begin with `-` or an alert label in capitals.
-fn is_label(prefix: &[u8]) -> bool {
-    prefix == b"-" || prefix.iter().all(u8::is_ascii_uppercase)
-}
-
-/// A token that may stand before the timestamp: a name, a number or an address, but no prose.
-fn is_prefix(token: &[u8], index: usize) -> bool {
-    match token {
-        [] => false,
-        b"-" | b"|" => true,
-        [.., b':' | b',' | b'.' | b'!' | b'?'] => false,
-        [b'"' | b'\'' | b'{' | b'<' | b'=', ..] => false,
-        _ => {
-            (index == 0 && is_label(token))
-                || token.iter().any(|b| b.is_ascii_digit() || b"._-/:@|[".contains(b))
-        }
-    }
-}
-
-/// The lines that belong to a stack trace without being indented.
-fn is_trace(text: &[u8]) -> bool {
+/// The lines that belong to a record without being indented: stack traces, and what `PostgreSQL`
+/// adds to an error.
+fn is_more(text: &[u8]) -> bool {
     const STARTS: [&[u8]; 9] = [
         b"at ",
         b"Caused by:",
@@ -261,7 +252,9 @@ fn is_trace(text: &[u8]) -> bool {
         b"goroutine ",
         b"stack backtrace:",
     ];
-    matches!(text[0], b'}' | b')' | b']') || STARTS.iter().any(|start| text.starts_with(start))
+    matches!(text[0], b'}' | b')' | b']')
+        || STARTS.iter().any(|start| text.starts_with(start))
+        || first::is_detail(text)
 }
 
 #[cfg(test)]

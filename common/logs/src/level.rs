@@ -77,7 +77,7 @@ impl Level {
         Some(match &*word.to_ascii_lowercase() {
             b"t" | b"v" | b"spam" => Self::Trace,
             b"d" | b"config" => Self::Debug,
-            b"i" | b"log" | b"note" | b"system" | b"success" | b"default" => Self::Info,
+            b"i" | b"log" | b"note" | b"system" | b"success" => Self::Info,
             b"n" => Self::Notice,
             b"w" | b"warni" => Self::Warning,
             b"e" | b"fail" | b"fault" => Self::Error,

@@ -52,13 +52,13 @@ pub fn read<'a>(line: &'a [u8], rules: &Rules, scratch: &'a mut Scratch) -> Line
     let outer = outer(line, rules);
     match outer {
         Outer::Whole(line) => line,
-        Outer::Text(text, context) => inner(text, rules, &mut scratch.plain, context),
+        Outer::Text(text, context) => inner(text, rules, &mut scratch.plain, &context),
         Outer::Escaped(string, context) => {
             scratch.unwrapped.clear();
             fields::unescape(&string[..string.len().min(REWRITTEN)], &mut scratch.unwrapped);
             let text = &scratch.unwrapped[..];
             let text = text.strip_suffix(b"\n").unwrap_or(text);
-            inner(text, rules, &mut scratch.plain, context)
+            inner(text, rules, &mut scratch.plain, &context)
         }
     }
 }
@@ -132,14 +132,15 @@ fn docker<'a>(line: &'a [u8], rules: &Rules) -> Outer<'a> {
         return Outer::Escaped(&line[string], Context { wrapped: true, stamp, part, level: None });
     }
     let (level, word) = fields.level.map_or((None, 0..0), |(level, word)| (Some(level), word));
-    let settled =
-        fields.settled && level.is_some() && (!rules.want_time || stamp_is_before(&fields.stamp, &word));
+    let settled = fields.settled
+        && level.is_some()
+        && (!rules.want_time || stamp_is_before(fields.stamp.as_ref(), &word));
     let rule = if level.is_some() { "JSON field" } else { "JSON without a level" };
     Outer::Whole(Line { sort: Sort::Record, level, word: &line[word], stamp, rule, part: None, settled })
 }
 
-fn stamp_is_before(stamp: &Option<(Range<usize>, Form)>, word: &Range<usize>) -> bool {
-    stamp.as_ref().is_some_and(|(range, _)| range.end <= word.start)
+fn stamp_is_before(stamp: Option<&(Range<usize>, Form)>, word: &Range<usize>) -> bool {
+    stamp.is_some_and(|(range, _)| range.end <= word.start)
 }
 
 /// A record of the journal's export format; its lines have been joined by the caller.
@@ -169,7 +170,7 @@ pub fn is_export(text: &[u8]) -> bool {
 }
 
 /// The line of the program itself: JSON, logfmt or text.
-fn inner<'a>(text: &'a [u8], rules: &Rules, plain: &'a mut Vec<u8>, context: Context<'a>) -> Line<'a> {
+fn inner<'a>(text: &'a [u8], rules: &Rules, plain: &'a mut Vec<u8>, context: &Context<'a>) -> Line<'a> {
     let own = text.as_ptr();
     let text = decolour(text, plain);
     let copied = text.as_ptr() != own;
@@ -205,8 +206,7 @@ fn of_header(text: &[u8], header: Header) -> Line<'_> {
 
 fn structured<'a>(text: &'a [u8], rules: &Rules) -> Option<Line<'a>> {
     let (fields, rule) = match (text.first()?, rules.format) {
-        (_, Format::Text | Format::Syslog) => return None,
-        (b'{', Format::Logfmt) => return None,
+        (_, Format::Text | Format::Syslog) | (b'{', Format::Logfmt) => return None,
         (b'{', _) => (fields::json(text, &rules.keys, rules.want_time)?, "JSON field"),
         (_, Format::Json) => return None,
         (byte, format) if byte.is_ascii_alphabetic() || b"_@".contains(byte) => {
@@ -229,7 +229,7 @@ fn structured<'a>(text: &'a [u8], rules: &Rules) -> Option<Line<'a>> {
         part: None,
         settled: fields.settled
             && level.is_some()
-            && (!rules.want_time || stamp_is_before(&fields.stamp, &word)),
+            && (!rules.want_time || stamp_is_before(fields.stamp.as_ref(), &word)),
     })
 }
 
@@ -278,3 +278,6 @@ fn by_pattern<'a>(line: &'a [u8], rules: &Rules) -> Line<'a> {
     let level = rules.level_of(word);
     Line { sort: Sort::Record, level, word, stamp, rule: "--level-pattern", part: None, settled: false }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ pub fn pri(line: &[u8]) -> Option<(Level, std::ops::Range<usize>, &[u8])> {
 /// `web_1  | inner`, as docker compose and foreman print it.
 #[must_use]
 pub fn compose(line: &[u8]) -> Option<&[u8]> {
-    let name = line.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
+    let name = line.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_.-@".contains(b)).count();
     let spaces = line[name..].iter().take(64).take_while(|b| **b == b' ').count();
     let inner = line[name + spaces..].strip_prefix(b"|")?;
     let inner = inner.strip_prefix(b" ").unwrap_or(inner);

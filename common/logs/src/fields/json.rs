@@ -57,15 +57,16 @@ impl Seen {
         let inside = &text[value.range.clone()];
         if fields.level.is_none() && !matches!(value.kind, Kind::Object | Kind::Other) {
             let level = if !names.level.is_empty() {
-                let named = names.level.iter().any(|own| own == name);
-                named.then(|| level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, text)).flatten()
+                let own = names.level.iter().any(|own| own == name);
+                own.then(|| level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, text)).flatten()
             } else if self.mongo && name == b"s" {
                 level_of(LevelKey::Level, inside, text)
             } else {
                 LevelKey::of(name).and_then(|key| level_of(key, inside, text))
             };
             if let Some(level) = level {
-                let by_number = value.kind == Kind::Number && inside.len() == 1;
+                // What a digit means may depend on the rest of the record (GELF, Nextcloud).
+                let by_number = inside.len() == 1 && inside[0].is_ascii_digit() && name != b"PRIORITY";
                 fields.level = Some((level, value.range.clone()));
                 fields.settled = !by_number;
             }

@@ -11,8 +11,13 @@ pub(super) enum LevelKey {
     Level,
     /// `levelno`.
     Python,
-    /// `PRIORITY`, `severity` as a number.
+    /// `PRIORITY`: the severity of syslog as a number.
     Syslog,
+    /// `severity`: words, or the numbers of Google Cloud. Whose scale a small number is of, nobody
+    /// can tell.
+    Severity,
+    /// `severityLevel` of Azure Application Insights.
+    Azure,
     /// `severityNumber`.
     Otel,
 }
@@ -39,7 +44,8 @@ impl LevelKey {
             b"level" | b"lvl" | b"lev" | b"levelname" | b"loglevel" | b"loglevelname" | b"leveltext" => {
                 Self::Level
             }
-            b"severity" | b"sev" | b"severitytext" | b"logseverity" => Self::Syslog,
+            b"severity" | b"sev" | b"severitytext" | b"logseverity" | b"errorseverity" => Self::Severity,
+            b"severitylevel" => Self::Azure,
             b"levelno" => Self::Python,
             b"severitynumber" => Self::Otel,
             _ => return None,
@@ -52,13 +58,16 @@ impl LevelKey {
             Self::Python => Level::of_python(number),
             Self::Otel => Level::of_otel(number),
             // Google Cloud's LogSeverity: 100 DEBUG, 200 INFO, 300 NOTICE … 800 EMERGENCY.
-            Self::Syslog if number >= 100 => {
-                [Level::Debug, Level::Info, Level::Notice, Level::Warning, Level::Error]
-                    .get(usize::try_from(number / 100 - 1).ok()?)
-                    .copied()
-                    .or((number <= 800).then_some(Level::Critical))
-            }
+            Self::Severity if number < 100 => None,
+            Self::Severity => [Level::Debug, Level::Info, Level::Notice, Level::Warning, Level::Error]
+                .get(usize::try_from(number / 100 - 1).ok()?)
+                .copied()
+                .or((number <= 800).then_some(Level::Critical)),
             Self::Syslog => Level::of_syslog(number),
+            Self::Azure => {
+                let scale = [Level::Trace, Level::Info, Level::Warning, Level::Error, Level::Critical];
+                scale.get(usize::try_from(number).ok()?).copied()
+            }
             Self::Level if number >= 10 => Level::of_pino(number),
             Self::Level if memmem::find(record, b"\"short_message\"").is_some() => Level::of_syslog(number),
             Self::Level if memmem::find(record, b"\"reqId\"").is_some() => {

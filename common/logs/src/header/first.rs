@@ -1,13 +1,16 @@
 //! Headers that begin with the level, or have no timestamp at all.
 
+use std::ops::Range;
+
 use super::group::Group;
-use super::{Found, Header, Sort, opening, token};
+use super::{Found, Header, Sort, bracket, opening, token, zone};
 use crate::level::Level;
 use crate::stamp::{self, Form};
 
 pub(super) fn read(text: &[u8]) -> Option<Header> {
     match text[0] {
-        b'[' => bracket(text),
+        b'[' => bracket::read(text),
+        b'(' | b'*' => bracket::glib(text),
         b'=' => erlang(text),
         b'0'..=b'9' => counter(text),
         byte if byte.is_ascii_alphabetic() => letters(text),
@@ -33,7 +36,7 @@ fn letters(text: &[u8]) -> Option<Header> {
     named(text)
 }
 
-fn record(found: Found) -> Header {
+pub(super) fn record(found: Found) -> Header {
     Header::of(Sort::Record, "").with_level(found)
 }
 
@@ -47,7 +50,8 @@ pub(super) fn glog(text: &[u8], at: usize) -> Option<Found> {
     (matches!(digits, 4 | 6 | 8) && is_time).then_some(found)
 }
 
-/// `I, [2025-03-14T… #1]  INFO -- : m` (Ruby), `E/AndroidRuntime( 1234): m`, `W: m`.
+/// `I, [2025-03-14T… #1]  INFO -- : m` (Ruby), `E/AndroidRuntime( 1234): m`, `W( 1234) m`,
+/// `E [04/Nov/2025:…] m` (CUPS), `E (6714) wifi: m` (ESP-IDF), `W: m`.
 fn letter(text: &[u8]) -> Option<Header> {
     let level = Level::of_letter(text[0])?;
     let found = Found::new(level, 0..1, "letter first");
@@ -65,6 +69,16 @@ fn letter(text: &[u8]) -> Option<Header> {
             is_tag.then(|| record(found))
         }
         [b':', b' ', ..] => Some(Header { sort: Sort::Weak, ..record(found) }),
+        [b' ', b'[', ..] => {
+            let stamp = stamp::at(&text[3..])?;
+            Some(record(found).with_stamp(Some((3..3 + stamp.len, stamp.form))))
+        }
+        [b'(', ..] | [b' ', b'(', ..] => {
+            let group = Group::at(text, 1 + usize::from(text[1] == b' '))?;
+            let inside = &text[group.start..group.end];
+            let number = !inside.is_empty() && inside.iter().all(u8::is_ascii_digit);
+            (number && text.get(group.after) == Some(&b' ')).then(|| record(found))
+        }
         _ => None,
     }
 }
@@ -102,7 +116,7 @@ fn upper(text: &[u8], found: Found) -> Header {
 }
 
 /// A timestamp within the next few brackets and separators: `[main] 2025-…`, `| jvm 1 | 2015/…`.
-fn stamp_near(text: &[u8], from: usize) -> Option<(std::ops::Range<usize>, Form)> {
+pub(super) fn stamp_near(text: &[u8], from: usize) -> Option<(Range<usize>, Form)> {
     let mut at = from;
     for _ in 0..4 {
         while matches!(text.get(at), Some(b' ' | b'\t' | b'|' | b',' | b'-' | b':' | b']')) {
@@ -143,107 +157,97 @@ fn mild(text: &[u8], found: Found) -> Option<Header> {
     }
 }
 
-/// What remains of lines that begin with a name: `fail: Category[1]`, `npm ERR! m`, `kern  :warn  : m`.
+/// What remains of lines that begin with a name: `fail: Category[1]`, `npm ERR! m`, `LOG:  m`,
+/// `kern  :warn  : m`, `nginx: [emerg] m`.
 fn named(text: &[u8]) -> Option<Header> {
     let (count, _) = token::letters(text);
     let name = &text[..count];
     let rest = &text[count..];
-    if name == b"fail" && rest.starts_with(b": ") && text.trim_ascii_end().ends_with(b"]") {
-        return Some(record(Found::new(Level::Error, 0..4, "level first")));
-    }
-    let weak = |level, start: usize, length: usize, rule| {
-        Some(Header { sort: Sort::Weak, ..record(Found::new(level, start..start + length, rule)) })
-    };
-    if name == b"npm" && rest.starts_with(b" ") {
-        let (length, _) = token::letters(&rest[1..]);
-        return weak(Level::of_word(&rest[1..=length])?, count + 1, length, "npm");
-    }
-    if name == b"PHP" && rest.starts_with(b" ") {
-        let (length, _) = token::letters(&rest[1..]);
-        let after = &rest[1 + length..];
-        let level = match &rest[1..=length] {
-            b"Fatal" | b"Parse" if after.starts_with(b" error:") => Level::Critical,
-            word if after.starts_with(b":") => Level::of_word(word)?,
-            _ => return None,
-        };
-        return weak(level, count + 1, length, "PHP");
-    }
-    // dmesg -x: `kern  :warn  : [    0.123] m`.
-    let colon = count + token::spaces(rest);
-    if text.get(colon) == Some(&b':') && token::is_facility(name) {
-        let (length, _) = token::letters(&text[colon + 1..]);
-        let word = colon + 1..colon + 1 + length;
-        let tail = text[word.end..].trim_ascii_start();
-        if tail.starts_with(b": ") {
-            let level = token::severity(&text[word.clone()])?;
-            return Some(record(Found::new(level, word, "facility:severity")));
+    match name {
+        b"fail" if rest.starts_with(b": ") && text.trim_ascii_end().ends_with(b"]") => {
+            Some(record(Found::new(Level::Error, 0..4, "level first")))
         }
-    }
-    None
-}
-
-/// `[INFO] m`, `[ INFO] [1741944413.1]: m`, `[main] INFO c.x.Y - m`, `[I 2025-… Server] m`,
-/// `[1234:5678:0314/092653.123:ERROR:file.cc(12)] m`, `[    0.123456] m`.
-fn bracket(text: &[u8]) -> Option<Header> {
-    let group = Group::at(text, 0)?;
-    let inside = &text[group.start..group.end];
-    if let [letter, b' ', rest @ ..] = inside
-        && let (Some(level), Some(stamp)) = (Level::of_letter(*letter), stamp::at(rest))
-    {
-        let (word, at) = (group.start..group.start + 1, group.start + 2);
-        let stamp = Some((at..at + stamp.len, stamp.form));
-        return Some(record(Found::new(level, word, "letter before the date")).with_stamp(stamp));
-    }
-    let seconds =
-        inside.split(|b| *b == b'.').all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
-    if seconds && inside.contains(&b'.') {
-        return Some(uptime(text, group.after));
-    }
-    if let Some(found) = group.level(text).filter(|found| found.word.len() > 1) {
-        let stamp = stamp_near(text, found.word.end);
-        let sort = if stamp.is_some() { Sort::Record } else { Sort::Weak };
-        return Some(Header { sort, ..record(found) }.with_stamp(stamp));
-    }
-    if let Some(found) = chrome(text, &group) {
-        return Some(record(found));
-    }
-    after_name(text, group.after)
-}
-
-/// The kernel's and X.Org's seconds since boot.
-fn uptime(text: &[u8], after: usize) -> Header {
-    let at = after + token::spaces(&text[after..]);
-    let found = (text.get(at) == Some(&b'(')).then(|| Group::at(text, at)?.level(text)).flatten();
-    match found {
-        Some(found) => record(found),
-        None => Header::of(Sort::Record, "seconds since boot"),
+        b"LOG" if rest.starts_with(b":  ") => Some(weak(Level::Info, 0..3, "PostgreSQL")),
+        b"npm" if rest.starts_with(b" ") => {
+            let (length, _) = token::letters(&rest[1..]);
+            Some(weak(Level::of_word(&rest[1..=length])?, count + 1..count + 1 + length, "npm"))
+        }
+        b"PHP" if rest.starts_with(b" ") => {
+            let (level, length) = zone::php_level(&rest[1..])?;
+            Some(weak(level, count + 1..count + 1 + length, "PHP"))
+        }
+        _ => facility(text, count).or_else(|| tagged(text)),
     }
 }
 
-fn chrome(text: &[u8], group: &Group) -> Option<Found> {
-    let inside = &text[group.start..group.end];
-    let slash = inside.iter().position(|b| *b == b'/')?;
-    let date = slash >= 4 && inside[slash - 4..slash].iter().all(u8::is_ascii_digit);
-    let colon = slash + inside[slash..].iter().position(|b| *b == b':')?;
-    let found = token::upper_word(text, group.start + colon + 1)?;
-    date.then_some(Found { rule: "Chromium", settled: false, ..found })
+fn weak(level: Level, word: Range<usize>, rule: &'static str) -> Header {
+    Header { sort: Sort::Weak, ..record(Found::new(level, word, rule)) }
 }
 
-/// `[main] INFO c.x.Y - m`, `[pod/web/app] 2025-… INFO m`.
-fn after_name(text: &[u8], after: usize) -> Option<Header> {
-    let at = after + token::spaces(&text[after..]);
-    if at == after {
+/// dmesg -x: `kern  :warn  : [    0.123] m`.
+fn facility(text: &[u8], count: usize) -> Option<Header> {
+    let colon = count + token::spaces(&text[count..]);
+    if text.get(colon) != Some(&b':') || !token::is_facility(&text[..count]) {
         return None;
     }
-    if let Some(found) = token::upper_word(text, at) {
-        return Some(Header { sort: Sort::Weak, ..record(Found { settled: false, ..found }) });
+    let (length, _) = token::letters(&text[colon + 1..]);
+    let word = colon + 1..colon + 1 + length;
+    let level = token::severity(&text[word.clone()])?;
+    let closed = text[word.end..].trim_ascii_start().starts_with(b": ");
+    closed.then(|| record(Found::new(level, word, "facility:severity")))
+}
+
+/// A program's name, and a level that is marked as one: `nginx: [emerg] m`, `mobileassetd[83]
+/// <Notice>: m`, `log4j:WARN m`, `SLF4J(W): m`.
+fn tagged(text: &[u8]) -> Option<Header> {
+    let token = &text[..token::end(text, 0)];
+    if let Some(colon) = token.iter().position(|b| *b == b':')
+        && let Some(found) = token::upper_word(token, colon + 1)
+        && found.word.end == token.len()
+    {
+        return Some(weak(found.level, found.word, "name:LEVEL"));
     }
-    super::stamped(text, at)
+    if let [name @ .., b'(', letter, b')', b':'] = token
+        && !name.is_empty()
+        && name.iter().all(u8::is_ascii_alphanumeric)
+    {
+        return Some(weak(Level::of_letter(*letter)?, name.len() + 1..name.len() + 2, "name(LEVEL)"));
+    }
+    if !matches!(token.last(), Some(b':' | b']')) {
+        return None;
+    }
+    let at = token.len() + token::spaces(&text[token.len()..]);
+    let group = match text.get(at) {
+        Some(b'<') => Group::at(text, at)?,
+        Some(b'[') if token.ends_with(b":") => Group::at(text, at)?,
+        _ => return None,
+    };
+    let found = token::mild_word(text, group.start).filter(|found| found.word.end == group.end)?;
+    Some(weak(found.level, found.word, "level in brackets"))
+}
+
+/// `DETAIL:  m` and the other lines that `PostgreSQL` writes below an error.
+pub(super) fn is_detail(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"DETAIL", b"HINT", b"STATEMENT", b"CONTEXT", b"QUERY", b"LOCATION"];
+    WORDS.iter().any(|word| text.strip_prefix(*word).is_some_and(|rest| rest.starts_with(b":  ")))
+}
+
+/// A record without a time of its own, behind the name that somebody else printed: klog, JSON or
+/// logfmt.
+pub(super) fn inner(text: &[u8], at: usize) -> Option<Found> {
+    let found = match text.get(at)? {
+        b'{' => zone::json_level(text, at),
+        _ => glog(text, at).or_else(|| zone::logfmt_level(text, at)),
+    };
+    found.map(|found| Found { settled: false, ..found })
 }
 
 /// `0 [main] INFO c.x - m`, `123 INFO: m`: a counter, then the level in capitals.
 fn counter(text: &[u8]) -> Option<Header> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    if text.get(digits) == Some(&b':') {
+        return gstreamer(text);
+    }
     let mut at = digits + token::spaces(&text[digits..]);
     if at == digits {
         return None;
@@ -258,11 +262,35 @@ fn counter(text: &[u8]) -> Option<Header> {
     strong.then(|| Header { sort: Sort::Weak, ..record(Found { settled: false, ..found }) })
 }
 
-/// `=ERROR REPORT==== 14-Mar-2025::09:26:53 ===`.
+/// `0:00:00.452100000   987 0xffffa8000b70 WARN  category file.c:12:f:<x> m`: the time since the
+/// start in nanoseconds, the process, the thread.
+fn gstreamer(text: &[u8]) -> Option<Header> {
+    let time = &text[..token::end(text, 0)];
+    let point = time.len().checked_sub(10)?;
+    let process = time.len() + token::spaces(&text[time.len()..]);
+    let end = token::end(text, process);
+    let thread = end + token::spaces(&text[end..]);
+    let level = token::end(text, thread);
+    let found = token::upper_word(text, level + token::spaces(&text[level..]))?;
+    let fits = time[point] == b'.'
+        && end > process
+        && text[process..end].iter().all(u8::is_ascii_digit)
+        && text[thread..].starts_with(b"0x");
+    fits.then(|| record(Found { rule: "GStreamer", ..found }))
+}
+
+/// `=ERROR REPORT==== 14-Mar-2025::09:26:53 ===`; the reports without a level in their name have
+/// the one that OTP's logger gives them.
 fn erlang(text: &[u8]) -> Option<Header> {
-    let found = token::upper_word(text, 1)?;
-    let rest = text[found.word.end..].strip_prefix(b" REPORT==== ")?;
+    let (count, _) = token::letters(&text[1..]);
+    let word = 1..1 + count;
+    let level = match &text[word.clone()] {
+        b"CRASH" | b"SUPERVISOR" => Level::Error,
+        b"PROGRESS" => Level::Info,
+        other => Level::of_word(other)?,
+    };
+    let rest = text[word.end..].strip_prefix(b" REPORT==== ")?;
     let at = text.len() - rest.len();
     let stamp = stamp::at(rest).map(|stamp| (at..at + stamp.len, stamp.form));
-    Some(record(Found { settled: false, ..found }).with_stamp(stamp))
+    Some(record(Found::new(level, word, "Erlang report")).with_stamp(stamp))
 }

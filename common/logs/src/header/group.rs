@@ -1,6 +1,6 @@
 //! What stands in brackets: `[error]`, `[core:error]`, `[Server thread/INFO]`, `<Warning>`, `(II)`.
 
-use super::{Found, token};
+use super::{Found, token, zone};
 use crate::level::Level;
 use crate::stamp;
 
@@ -15,7 +15,7 @@ pub(super) struct Group {
 }
 
 /// Longer brackets are data, not header.
-const LONGEST: usize = 160;
+const LONGEST: usize = 256;
 
 impl Group {
     /// The group that opens at `at`, brackets of the same kind inside it counted.
@@ -54,7 +54,7 @@ impl Group {
         };
         let opened = text[self.start - 1];
         if inside.len() >= 3 || (inside.len() == 1 && opened != b'<' && inside[0].is_ascii_uppercase()) {
-            let level = if inside.len() == 1 { Level::of_letter(inside[0]) } else { Level::of_value(inside) };
+            let level = if inside.len() == 1 { Level::of_letter(inside[0]) } else { self.whole(text) };
             if let Some(level) = level {
                 let whole = found(level, 0, inside.len());
                 let tight = text.get(self.end).is_some_and(|b| !b.is_ascii_whitespace()) && opened == b'[';
@@ -66,6 +66,18 @@ impl Group {
             return found(Level::of_letter(inside[0])?, 0, 2);
         }
         self.compound(text)
+    }
+
+    /// The level that the inside is, word for word.
+    fn whole(&self, text: &[u8]) -> Option<Level> {
+        let inside = &text[self.start..self.end];
+        match inside {
+            b"SUCCESS" | b"Note" => Some(Level::Info),
+            b"success" => (self.start == 1).then_some(Level::Info),
+            // MySQL: `[System] [MY-010931] [Server] m`; the `[system]` of dbus is its bus.
+            b"System" => text[self.after..].starts_with(b" [MY-").then_some(Level::Info),
+            _ => Level::of_word(inside),
+        }
     }
 
     /// `core:error`, `Server thread/INFO`, `INFO/MainProcess`, `Error - 10:23:45 AM`,
@@ -91,8 +103,15 @@ impl Group {
                 return found(level, slash + 1, inside.len());
             }
         }
+        if let Some(found) = self.spaced(text).or_else(|| self.parameter(text)) {
+            return Some(found);
+        }
         let (count, _) = token::letters(inside);
         let level = Level::of_word(&inside[..count])?;
+        if inside.get(count) == Some(&b'#') {
+            // Haskell's monad-logger: `[Debug#SQL]`.
+            return found(level, 0, count);
+        }
         let tail = inside[count..].trim_ascii_start();
         let tail = tail.strip_prefix(b"- ").or_else(|| tail.strip_prefix(b", ")).unwrap_or(tail);
         let followed = inside.get(count) == Some(&b'/') && is_capitals(&inside[..count]);
@@ -100,6 +119,50 @@ impl Group {
             return found(level, 0, count);
         }
         None
+    }
+}
+
+impl Group {
+    /// `syncaas-grpc-5  INFO  com.acme.Service  opId=`: a column in capitals with room on both
+    /// sides; `7F03ECE76700 verbose 'Default' opID=…`: a thread, the level, a name in quotes.
+    fn spaced(&self, text: &[u8]) -> Option<Found> {
+        let mut at = self.start;
+        for _ in 0..3 {
+            let end = token::end(text, at).min(self.end);
+            let spaces = token::spaces(&text[end..self.end]);
+            if spaces == 0 {
+                return None;
+            }
+            let thread = text[at..end].iter().all(u8::is_ascii_hexdigit)
+                && text[at..end].iter().any(u8::is_ascii_digit);
+            at = end + spaces;
+            if let Some(found) = token::upper_word(text, at).filter(|found| found.word.end < self.end) {
+                let tail = &text[found.word.end..self.end];
+                return tail.starts_with(b"  ").then_some(Found {
+                    rule: "column in brackets",
+                    settled: false,
+                    ..found
+                });
+            }
+            if thread
+                && let Some(found) = token::mild_word(text, at)
+                && text[found.word.end..].starts_with(b" '")
+            {
+                return Some(Found { rule: "thread and level", ..found });
+            }
+        }
+        None
+    }
+
+    /// The structured data of RFC 5424: `[acme@6876 comp="edge" level="INFO"]`.
+    fn parameter(&self, text: &[u8]) -> Option<Found> {
+        let id = token::end(text, self.start);
+        let name = &text[self.start..id];
+        let enterprise = name.iter().position(|b| *b == b'@')? + 1;
+        if enterprise == name.len() || !name[enterprise..].iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        zone::logfmt_level(&text[..self.end], id + 1).map(|found| Found { settled: false, ..found })
     }
 }
 

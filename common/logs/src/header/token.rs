@@ -37,8 +37,7 @@ pub(super) fn upper_word(text: &[u8], at: usize) -> Option<Found> {
         None | Some(b' ' | b'\t' | b':' | b'|' | b',' | b']' | b'[' | b'(' | b')' | b'>' | b';') => {
             Some(found.settled())
         }
-        Some(b'/') => Some(found),
-        Some(b'\r' | b'\n') => Some(found),
+        Some(b'/' | b'\r' | b'\n') => Some(found),
         // slog: INFO+2, DEBUG-4.
         Some(b'+' | b'-') if rest.get(count + 1).is_some_and(u8::is_ascii_digit) => Some(found),
         _ => None,
@@ -51,6 +50,10 @@ pub(super) fn mild_word(text: &[u8], at: usize) -> Option<Found> {
     let (count, capitals) = letters(rest);
     let leading = usize::from(rest.first().is_some_and(u8::is_ascii_uppercase));
     if count < 3 || capitals > leading {
+        return None;
+    }
+    // BGL alone spells FAILURE, java.util.logging FINE, and both in capitals; here they are prose.
+    if rest[..count].eq_ignore_ascii_case(b"failure") || rest[..count].eq_ignore_ascii_case(b"fine") {
         return None;
     }
     let level = Level::of_word(&rest[..count])?;

@@ -1,0 +1,113 @@
+//! What [`Header::settled`] promises, which the fast path takes at its word.
+
+use super::*;
+use proptest::prelude::*;
+
+/// The most frequent shape of each family; whatever is not settled here may be slow, not wrong.
+const SETTLED: [&str; 14] = [
+    "2025-03-14 09:26:53,123 INFO  [main] com.acme.App - x",
+    "2025-03-14 09:26:53.123 ERROR 7 --- [main] c.a.App : x",
+    "2025-03-14 09:26:53,123 - WARN  [Peer:7@8] - x",
+    "2025-03-14 09:26:53,123 - acme.jobs - DEBUG - x",
+    "250314 092653 148 INFO dfs.DataNode: x",
+    "25/03/14 09:26:53 WARN executor.Backend: x",
+    "03-14 09:26:53.123  1702  2395 D WindowManager: x",
+    "2025/03/14 09:26:53 [error] 31#31: *1 x",
+    "[Fri Mar 14 09:26:53 2025] [notice] x",
+    "2025-03-14 09:26:53.123 25746 INFO nova.osapi [req-7] x",
+    "7:M 14 Mar 2025 09:26:53.123 * x",
+    "2025-03-14T09:26:53.123456Z  INFO acme::server: x",
+    "[2025-03-14T09:26:53Z WARN acme::db] x",
+    "2025-03-14 09:26:53.1234|ERROR|Acme.Program|x",
+];
+
+/// Shapes whose level is followed by what may be more header.
+const OTHERS: [&str; 22] = [
+    "2025-03-14 09:26:53 INFO,x",
+    "2025-03-14 09:26:53,ERROR,x",
+    "2025-03-14 09:26:53 [7] LOG:  x",
+    "2025-03-14 09:26:53,\"u\",\"d\",7,LOG,00000,x",
+    "2025-03-14 09:26:53 main WARN x",
+    "2025-03-14 09:26:53 [a  WARN  b] x",
+    "[2025-03-14 09:26:53 WARN] x",
+    "[2025-03-14 09:26:53 a b ERROR] x",
+    "Mar 14 09:26:53 web7 app[7]: level=error x",
+    "Mar 14 09:26:53 web7 app[7]: 2025-03-14 09:26:53 ERROR x",
+    "Mar 14 2025 09:26:53: %ASA-4-106023: x",
+    "[INFO] x",
+    "[ERROR] [2025-03-14 09:26:53] x",
+    "INFO: x",
+    "WARN x",
+    "INFO  [main] 2025-03-14 09:26:53,123 x",
+    "I0314 09:26:53.123456    1234 server.go:42] x",
+    "E (7) wifi: x",
+    "2025-03-14 09:26:53 system,error x",
+    "2025-03-14 09:26:53 notice: x",
+    "2025-03-14 09:26:53 (EE) x",
+    "2025-03-14 09:26:53 INFO/x",
+];
+
+#[test]
+fn the_usual_headers_are_settled() {
+    for line in SETTLED {
+        assert!(read(line.as_bytes()).settled, "{line}");
+    }
+}
+
+/// `line` up to one byte after its level, digits before the level redrawn, and another end.
+fn sibling(line: &[u8], word: &Range<usize>, digits: &[u8], tail: &[u8]) -> Vec<u8> {
+    let mut new = line[..=word.end.min(line.len() - 1)].to_vec();
+    let mut fresh = digits.iter().cycle();
+    for byte in new[..word.start].iter_mut().filter(|b| b.is_ascii_digit()) {
+        *byte = *fresh.next().unwrap_or(&b'0');
+    }
+    new.extend(tail);
+    new
+}
+
+fn keeps(line: &str, digits: &[u8], tail: &[u8]) -> Result<(), TestCaseError> {
+    let header = read(line.as_bytes());
+    let level = header.level.expect("these lines have one");
+    let other = sibling(line.as_bytes(), &header.word, digits, tail);
+    let again = read(&other);
+    let text = String::from_utf8_lossy(&other);
+    if header.settled {
+        prop_assert_eq!(again.level, Some(level), "{}", text);
+        prop_assert_eq!(&again.word, &header.word, "{}", text);
+        prop_assert_eq!(again.sort, Sort::Record, "{}", text);
+        prop_assert_eq!(&again.stamp, &header.stamp, "{}", text);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_settled_level_depends_on_nothing_behind_it(
+        index in 0..SETTLED.len() + OTHERS.len(),
+        digits in "[0-9]{1,24}",
+        tail in r"([ \[\](){}<>:|,=%#'./\t-]|[A-Za-z]{1,6}|ERROR|info|[0-9]{1,4}|2025-03-14 09:26:53|LOG,00000,){0,12}",
+    ) {
+        let line = SETTLED.iter().chain(&OTHERS).nth(index).copied().unwrap_or_default();
+        keeps(line, digits.as_bytes(), tail.as_bytes())?;
+    }
+
+    #[test]
+    fn no_bytes_behind_a_settled_level_matter(
+        index in 0..SETTLED.len(),
+        digits in "[0-9]{1,24}",
+        tail: Vec<u8>,
+    ) {
+        keeps(SETTLED[index], digits.as_bytes(), &tail)?;
+    }
+
+    #[test]
+    fn what_is_settled_by_chance_keeps_its_word(
+        line in r"(2025-03-14 09:26:53|Mar 14 09:26:53|\[2025-03-14 09:26:53)(\]|,| - | \[|: | ){1,2}([a-z]{1,5}[0-9]?[ :\]]|[0-9]{1,3}[ :\]]|\[[a-z0-9]{1,4}\] ){0,4}(INFO|error|Warning|LOG|\[ERROR\]|E|D)[ :\]|\[,]",
+        digits in "[0-9]{1,24}",
+        tail in r"[ \[\](){}<>:|,=%#'./A-Za-z0-9-]{0,40}",
+    ) {
+        if read(line.as_bytes()).level.is_some() {
+            keeps(&line, digits.as_bytes(), tail.as_bytes())?;
+        }
+    }
+}
