@@ -1,10 +1,14 @@
 //! The fast path: what was learnt from one line is verified on the next with a few comparisons.
 //!
 //! A header is read alike in all lines that are alike but for their digits, up to the level. So when
-//! a line was read whose decision rested on nothing else ([`Line::settled`]), its beginning becomes a
-//! *template*: bytes that must be equal, digits that must be digits. A later line that fits has its
+//! a line was read whose decision rested on nothing else ([`Line::settled`]), its beginning is kept:
+//! bytes that must be equal, digits that must be digits. A later line with that beginning has its
 //! level at the same place, and if the word there with the byte after it was seen before, its level
 //! is known. Whatever does not fit is read in full, so a wrong guess costs time and nothing else.
+//!
+//! Most logs have one beginning for all lines. Where it holds a thread or a host, there are as many
+//! as those have names, and the right one is found by where its level would stand: behind as many
+//! spaces as in the lines before.
 
 #![allow(clippy::inline_always, reason = "compiled anew for each processor, inside the loop of `simd`")]
 
@@ -14,12 +18,17 @@ use crate::stamp::Form;
 
 /// The longest beginning that is compared.
 pub(crate) const WIDTH: usize = 64;
-/// A template needs these bytes behind the line's start: its own, and a word with its delimiter.
+/// So many bytes behind a line's start are looked at: a beginning, and a word with its delimiter.
 pub(crate) const NEEDED: usize = WIDTH + 8;
 
-/// Most logs have one shape of header; a mixture of two programs has two.
-const TEMPLATES: usize = 2;
+/// Beginnings that are kept; beyond that the log has no shape worth learning.
+const MOST: usize = 128;
+/// A power of two, larger than that.
+const BUCKETS: usize = 256;
+/// Level words kept for each beginning.
 const SLOTS: usize = 32;
+/// Counts of spaces before the level that are tried: padding to the right makes two of them.
+const COUNTS: usize = 2;
 
 /// A level word and the byte after it, and what they mean.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,9 +38,10 @@ struct Word {
     length: usize,
 }
 
+/// A beginning that was read in full.
 #[derive(Debug, Clone)]
-struct Template {
-    /// The beginning, digits as `0`.
+struct Beginning {
+    /// Its bytes, digits as `0`.
     bytes: [u8; WIDTH],
     /// 0xff where a byte counts.
     mask: [u8; WIDTH],
@@ -42,7 +52,7 @@ struct Template {
     words: [Word; SLOTS],
 }
 
-/// What a template tells about a line, as offsets in it.
+/// What a beginning tells about a line, as offsets in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hit {
     pub level: Option<Level>,
@@ -51,29 +61,48 @@ pub(crate) struct Hit {
     pub rule: &'static str,
 }
 
-/// The templates learnt so far, the one that fitted last in front.
-#[derive(Debug, Default)]
+/// The beginnings learnt so far.
+#[derive(Debug)]
 pub(crate) struct Fast {
-    templates: Vec<Template>,
+    known: Vec<Beginning>,
+    /// The one that fitted last.
+    last: usize,
+    /// By the hash of a beginning's end: its number and one more, or 0.
+    buckets: [u8; BUCKETS],
+    /// How many spaces stood before the level, the latest first; 0 is none.
+    counts: [u32; COUNTS],
+}
+
+impl Default for Fast {
+    fn default() -> Self {
+        Self { known: Vec::new(), last: 0, buckets: [0; BUCKETS], counts: [0; COUNTS] }
+    }
 }
 
 impl Fast {
     /// What the line that begins `text` says, if it fits. `text` has at least [`NEEDED`] bytes,
-    /// which may reach beyond the line: a line end fits no template.
+    /// which may reach beyond the line: a line end fits no beginning. `spaces` tells where spaces
+    /// are among 64 bytes, the first in the lowest bit.
     #[inline(always)]
-    pub(crate) fn read(&mut self, text: &[u8]) -> Option<Hit> {
-        let hit = self.templates.first()?.read(text);
+    pub(crate) fn read(&mut self, text: &[u8], spaces: impl Fn(&[u8; WIDTH]) -> u64) -> Option<Hit> {
+        let hit = self.known.get(self.last)?.read(text);
         if hit.is_some() {
             return hit;
         }
-        self.read_second(text)
-    }
-
-    #[inline(never)]
-    fn read_second(&mut self, text: &[u8]) -> Option<Hit> {
-        let hit = self.templates.get(1)?.read(text)?;
-        self.templates.swap(0, 1);
-        Some(hit)
+        let spaces = spaces(text.first_chunk()?);
+        for count in self.counts {
+            if let Some(length) = behind_spaces(spaces, count)
+                && let Some(bucket) = bucket(text, length)
+            {
+                let index = usize::from(*self.buckets.get(bucket)?).wrapping_sub(1);
+                let known = self.known.get(index).filter(|known| known.length == length);
+                if let Some(hit) = known.and_then(|known| known.read(text)) {
+                    self.last = index;
+                    return Some(hit);
+                }
+            }
+        }
+        None
     }
 
     /// Remembers how `line`, which was read in full from `text`, is to be read.
@@ -85,43 +114,82 @@ impl Fast {
         if length > WIDTH {
             return;
         }
-        let word = &text[length..length + 8];
-        let Some(key) = word_key(u64_at(word)).filter(|(_, size)| *size == line.word.len()) else { return };
-        let new = Word { key: key.0, level: line.level, length: line.word.len() };
-        let known = self.templates.iter_mut().find(|t| t.length == length && t.fits(text));
-        if let Some(known) = known {
-            known.words[slot(key.0)] = new;
+        let word = word_key(u64_at(&text[length..])).filter(|(_, size)| *size == line.word.len());
+        let Some((key, size)) = word else { return };
+        let word = Word { key, level: line.level, length: size };
+        if let Some(known) = self.known.iter_mut().find(|known| known.length == length && known.fits(text)) {
+            known.keep(word);
             return;
         }
-        let mut template = Template {
-            bytes: [0; WIDTH],
-            mask: [0; WIDTH],
-            length,
-            stamp: line.stamp.map(|(bytes, form)| {
-                let start = offset(text, bytes);
-                (start, start + bytes.len(), form)
-            }),
-            rule: line.rule,
-            words: [Word::default(); SLOTS],
-        };
-        for (index, byte) in text[..length].iter().enumerate() {
-            template.bytes[index] = if byte.is_ascii_digit() { b'0' } else { *byte };
-            template.mask[index] = 0xff;
+        let spaces = text[..length].iter().filter(|byte| **byte == b' ').count();
+        let spaces = u32::try_from(spaces).unwrap_or_default();
+        if self.counts[0] != spaces {
+            self.counts = [spaces, self.counts[0]];
         }
-        template.words[slot(key.0)] = new;
-        self.templates.truncate(TEMPLATES - 1);
-        self.templates.insert(0, template);
+        if self.known.len() == MOST {
+            // A log of ever new beginnings: start again, with what it looks like now.
+            (self.known, self.last, self.buckets) = (Vec::new(), 0, [0; BUCKETS]);
+        }
+        let stamp = line.stamp.map(|(bytes, form)| {
+            let start = offset(text, bytes);
+            (start, start + bytes.len(), form)
+        });
+        self.last = self.known.len();
+        self.known.push(Beginning::new(&text[..length], stamp, line.rule, word));
+        if let Some(bucket) = bucket(text, length) {
+            self.buckets[bucket] = u8::try_from(self.known.len()).unwrap_or_default();
+        }
     }
 }
 
-impl Template {
+/// Where the text behind the `count`th space begins.
+#[inline(always)]
+fn behind_spaces(mut spaces: u64, count: u32) -> Option<usize> {
+    for _ in 1..count {
+        spaces &= spaces.wrapping_sub(1);
+    }
+    (spaces != 0 && count > 0).then(|| spaces.trailing_zeros() as usize + 1)
+}
+
+/// Where to look for a beginning of this length: by its last eight bytes, digits alike.
+#[inline(always)]
+fn bucket(text: &[u8], length: usize) -> Option<usize> {
+    let word = u64_at(text.get(length.checked_sub(8)?..)?);
+    // A digit and the five bytes after it differ only here, and a collision only costs time.
+    let alike = (word & !(0x0f * ONES)) ^ length as u64;
+    Some((alike.wrapping_mul(FIBONACCI) >> 56) as usize)
+}
+
+impl Beginning {
+    fn new(text: &[u8], stamp: Option<(usize, usize, Form)>, rule: &'static str, word: Word) -> Self {
+        let (mut bytes, mut mask) = ([0; WIDTH], [0; WIDTH]);
+        for (index, byte) in text.iter().enumerate() {
+            bytes[index] = if byte.is_ascii_digit() { b'0' } else { *byte };
+            mask[index] = 0xff;
+        }
+        let words = [Word::default(); SLOTS];
+        let mut new = Self { bytes, mask, length: text.len(), stamp, rule, words };
+        new.keep(word);
+        new
+    }
+
+    /// Each word has two slots, so that two levels do not drive each other out.
+    fn keep(&mut self, word: Word) {
+        let first = slot(word.key);
+        let free = [first, first ^ 1].into_iter().find(|slot| self.words[*slot].length == 0);
+        self.words[free.unwrap_or(first)] = word;
+    }
+
     #[inline(always)]
     fn read(&self, text: &[u8]) -> Option<Hit> {
         if !self.fits(text) {
             return None;
         }
         let (key, _) = word_key(u64_at(text.get(self.length..self.length + 8)?))?;
-        let word = &self.words[slot(key)];
+        let mut word = &self.words[slot(key)];
+        if word.key != key {
+            word = &self.words[slot(key) ^ 1];
+        }
         (word.key == key).then_some(Hit {
             level: word.level,
             word: (self.length, self.length + word.length),
@@ -153,6 +221,11 @@ impl Template {
     }
 }
 
+/// One in every byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+/// The golden ratio in 64 bits: its product spreads every bit to the top (Knuth, 6.4).
+const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Where `part` of `text` begins in it.
 fn offset(text: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize)
@@ -167,7 +240,6 @@ fn u64_at(bytes: &[u8]) -> u64 {
 /// how many letters and digits there are. `None` when all eight bytes are letters and digits.
 #[inline(always)]
 fn word_key(word: u64) -> Option<(u64, usize)> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let low = word & !HIGH;
     let lower = low | (0x20 * ONES);
@@ -184,7 +256,7 @@ fn word_key(word: u64) -> Option<(u64, usize)> {
 
 #[inline(always)]
 fn slot(key: u64) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as usize
+    (key.wrapping_mul(FIBONACCI) >> 59) as usize
 }
 
 #[cfg(test)]

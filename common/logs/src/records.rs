@@ -9,7 +9,7 @@
 
 use memchr::memchr;
 
-use crate::fast::{Fast, NEEDED};
+use crate::fast::{Fast, NEEDED, WIDTH};
 use crate::header::Sort;
 use crate::line::{self, Line, Scratch};
 use crate::rules::Rules;
@@ -94,7 +94,8 @@ impl<'r> Scanner<'r> {
         simd::scan(self, block, after, sink)
     }
 
-    /// The loop over the lines; `search` collects the newlines of a text.
+    /// The loop over the lines; `search` collects the newlines of a text, `spaces` tells where among
+    /// 64 bytes the spaces are.
     #[inline(always)]
     pub(crate) fn scan_lines(
         &mut self,
@@ -102,13 +103,14 @@ impl<'r> Scanner<'r> {
         after: After,
         sink: &mut impl Sink,
         search: impl Fn(&[u8], &mut [u32]) -> usize,
+        spaces: impl Fn(&[u8; WIDTH]) -> u64,
     ) -> usize {
         let mut at = self.finish_line(block, sink);
         self.ends.restart(at);
         while let Some(rest) = block.get(at..).filter(|rest| !rest.is_empty()) {
             if let Some(end) = self.ends.after(at, block, &search)
                 && let Some(line) = rest.get(..=end - at)
-                && self.quick_line(rest, line, sink)
+                && self.quick_line(rest, line, sink, &spaces)
             {
                 at = end + 1;
                 continue;
@@ -137,11 +139,17 @@ impl<'r> Scanner<'r> {
     /// Takes a line that fits a template, or that is indented as no header is. `rest` is the line
     /// and what follows it, `bytes` the line with its line end.
     #[inline(always)]
-    fn quick_line(&mut self, rest: &[u8], bytes: &[u8], sink: &mut impl Sink) -> bool {
+    fn quick_line(
+        &mut self,
+        rest: &[u8],
+        bytes: &[u8],
+        sink: &mut impl Sink,
+        spaces: impl Fn(&[u8; WIDTH]) -> u64,
+    ) -> bool {
         if rest.len() < NEEDED || !self.quick {
             return false;
         }
-        if let Some(hit) = self.fast.read(rest) {
+        if let Some(hit) = self.fast.read(rest, spaces) {
             // No indexing here: a sink that does not look at the word must not pay for its bounds.
             let line = Line {
                 sort: Sort::Record,

@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code, reason = "calling code compiled for AVX2 after asking for it, and one vector load")]
 
+use crate::fast::WIDTH;
 use crate::records::{After, Scanner, Sink};
 
 /// [`Scanner::scan`] with the fastest search for newlines that this processor has.
@@ -21,7 +22,7 @@ pub(crate) fn scan<S: Sink>(scanner: &mut Scanner<'_>, block: &[u8], after: Afte
         // SAFETY: the processor has the features that the function is compiled for.
         return unsafe { avx2::scan(scanner, block, after, sink) };
     }
-    scanner.scan_lines(block, after, sink, portable)
+    scanner.scan_lines(block, after, sink, portable, portable_spaces)
 }
 
 /// As much of a block as is searched for newlines at a time: it stays in the first-level cache.
@@ -91,13 +92,18 @@ fn portable(text: &[u8], found: &mut [u32]) -> usize {
     found.iter_mut().zip(ends).map(|(slot, end)| *slot = end).count()
 }
 
+/// One bit for each space.
+fn portable_spaces(text: &[u8; WIDTH]) -> u64 {
+    text.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == b' '))
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
     };
 
-    use super::{After, Scanner, Sink};
+    use super::{After, Scanner, Sink, WIDTH};
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn scan<S: Sink>(
@@ -106,7 +112,7 @@ mod avx2 {
         after: After,
         sink: &mut S,
     ) -> usize {
-        scanner.scan_lines(block, after, sink, |text, found| newlines(text, found))
+        scanner.scan_lines(block, after, sink, |text, found| newlines(text, found), |text| mask(text, b' '))
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
@@ -115,7 +121,7 @@ mod avx2 {
         let (chunks, rest) = text.as_chunks::<64>();
         let mut base = 0_u32;
         for chunk in chunks {
-            let mut bits = mask(chunk);
+            let mut bits = mask(chunk, b'\n');
             let more = count + bits.count_ones() as usize;
             // Few lines are so short that 64 bytes hold three newlines: two are written always,
             // which costs less than asking whether they are there.
@@ -142,16 +148,16 @@ mod avx2 {
         count
     }
 
-    /// One bit for each newline in 64 bytes.
+    /// One bit for each `wanted` in 64 bytes.
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     #[inline]
-    fn mask(chunk: &[u8; 64]) -> u64 {
-        let newlines = _mm256_set1_epi8(b'\n'.cast_signed());
+    fn mask(chunk: &[u8; WIDTH], wanted: u8) -> u64 {
+        let wanted = _mm256_set1_epi8(wanted.cast_signed());
         let half = |from: usize| {
             #[allow(clippy::cast_ptr_alignment, reason = "loadu takes any address")]
             // SAFETY: `from` is 0 or 32, so the 32 bytes of the load lie within the 64 of `chunk`.
             let bytes = unsafe { _mm256_loadu_si256(chunk.as_ptr().add(from).cast::<__m256i>()) };
-            u64::from(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, newlines)).cast_unsigned())
+            u64::from(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, wanted)).cast_unsigned())
         };
         half(0) | half(32) << 32
     }
@@ -168,6 +174,12 @@ mod avx2 {
                 let count = unsafe { newlines(&text, &mut ours) };
                 proptest::prop_assert_eq!(count, super::portable(&text, &mut theirs));
                 proptest::prop_assert_eq!(&ours[..count], &theirs[..count]);
+                if let Some(chunk) = text.first_chunk() {
+                    let spaces = chunk.map(|byte| if byte == b'x' { b' ' } else { byte });
+                    // SAFETY: as above.
+                    let ours = unsafe { mask(&spaces, b' ') };
+                    proptest::prop_assert_eq!(ours, super::portable_spaces(&spaces));
+                }
             }
         }
     }
