@@ -1,5 +1,7 @@
 //! Records behind a prefix: a few tokens that are no prose, then a timestamp or a whole record.
 
+use memchr::memchr;
+
 use super::{Header, Sort, first, is_dated, is_epoch, opening, stamped, token};
 use crate::stamp;
 
@@ -9,7 +11,7 @@ const MOST_TOKENS: usize = 3;
 /// A timestamp after one to three tokens. Behind tokens that might be prose (`supervisor:`, `app`)
 /// it takes a year and a level to make a header.
 pub(super) fn read(text: &[u8]) -> Option<Header> {
-    if let Some(header) = glued(text) {
+    if let Some(header) = glued(text).or_else(|| access(text)) {
         return Some(header);
     }
     let mut at = 0;
@@ -42,6 +44,15 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
         return if dated { stamped(text, at) } else { None };
     }
     None
+}
+
+/// `shop.acme.com 10.0.0.7 - alice [14/Mar/2025:09:26:53 +0000] "GET / HTTP/1.1" 200 7`: whatever
+/// stands before the time and the quoted request of an access log.
+fn access(text: &[u8]) -> Option<Header> {
+    let open = memchr(b'[', text)?;
+    let stamp = stamp::at(&text[open + 1..])?;
+    let request = text[open + 1 + stamp.len..].starts_with(b"] \"");
+    if request && text[..open].ends_with(b" ") && stamp.form.has_date() { stamped(text, open) } else { None }
 }
 
 /// The record at `at`, if it has a level.
