@@ -121,7 +121,7 @@ impl Fast {
             known.keep(word);
             return;
         }
-        let spaces = text[..length].iter().filter(|byte| **byte == b' ').count();
+        let spaces = memchr::memchr_iter(b' ', &text[..length]).count();
         let spaces = u32::try_from(spaces).unwrap_or_default();
         if self.counts[0] != spaces {
             self.counts = [spaces, self.counts[0]];

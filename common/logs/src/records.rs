@@ -70,6 +70,7 @@ pub struct Scanner<'r> {
 struct Cut {
     end: usize,
     next: usize,
+    lines: u64,
 }
 
 impl<'r> Scanner<'r> {
@@ -188,7 +189,7 @@ impl<'r> Scanner<'r> {
                 let second = match self::cut(next, after) {
                     Some(second) => second,
                     None if after == After::More => return None,
-                    None => Cut { end: 0, next: 0 },
+                    None => Cut { end: 0, next: 0, lines: 0 },
                 };
                 let fill = line::read(&next[..second.end], self.rules, &mut self.second);
                 if fill.sort == Sort::Fills && fill.part.is_none() {
@@ -212,8 +213,7 @@ impl<'r> Scanner<'r> {
             if self.quick && line.sort == Sort::Record {
                 self.fast.learn(rest, &line);
             }
-            let lines = lines_in(&rest[..cut.next]);
-            sink.record(&line, &rest[..cut.next], lines);
+            sink.record(&line, &rest[..cut.next], cut.lines);
         } else {
             sink.more(&rest[..cut.next], 1);
         }
@@ -231,25 +231,25 @@ impl<'r> Scanner<'r> {
 /// Where the line that begins `rest` ends; a record of the journal's export format ends with its
 /// empty line.
 fn cut(rest: &[u8], after: After) -> Option<Cut> {
+    let whole = Cut { end: rest.len(), next: rest.len(), lines: 1 };
     if rest.first() == Some(&b'_') && line::is_export(rest) {
-        if let Some(end) = memchr::memmem::find(rest, b"\n\n") {
-            return Some(Cut { end: end + 1, next: end + 2 });
-        }
-        return (after == After::End).then_some(Cut { end: rest.len(), next: rest.len() });
+        let record = match memchr::memmem::find(rest, b"\n\n") {
+            Some(end) => Cut { end: end + 1, next: end + 2, ..whole },
+            None if after == After::End => whole,
+            None => return None,
+        };
+        let text = &rest[..record.next];
+        let lines = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(!text.ends_with(b"\n"));
+        return Some(Cut { lines, ..record });
     }
     match memchr(b'\n', rest) {
         Some(newline) => {
             let end = if newline > 0 && rest[newline - 1] == b'\r' { newline - 1 } else { newline };
-            Some(Cut { end, next: newline + 1 })
+            Some(Cut { end, next: newline + 1, lines: 1 })
         }
-        None if after == After::End && !rest.is_empty() => Some(Cut { end: rest.len(), next: rest.len() }),
+        None if after == After::End && !rest.is_empty() => Some(whole),
         None => None,
     }
-}
-
-fn lines_in(bytes: &[u8]) -> u64 {
-    let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-    newlines + u64::from(!bytes.ends_with(b"\n"))
 }
 
 /// Indented as only continuation lines are; `line` decides on everything that is less clear.
