@@ -19,10 +19,12 @@
 
 pub(crate) mod calendar;
 pub(crate) mod order;
+#[cfg(test)]
+mod tests;
 mod time;
 pub(crate) mod zone;
 
-use crate::stamp::{Field, Form, Kind, Order, Suffix, names, zone::NAMES};
+use crate::stamp::{Field, Form, Kind, Order, Suffix, names, zone::meanings};
 use calendar::{DAY, date};
 use order::{Known, Three};
 pub(crate) use time::SECOND;
@@ -46,6 +48,8 @@ const LEAD: usize = 24;
 pub struct Clock {
     zone: Zone,
     anchor: i64,
+    /// Seconds that the zone is east of UTC at the anchor.
+    east_then: i32,
     year: Option<i64>,
     first: (i64, i64),
     known: Known,
@@ -69,6 +73,7 @@ impl Clock {
         Self {
             zone,
             anchor: anchor.secs(),
+            east_then: zone.east_of(anchor.secs()),
             year: year.map(i64::from),
             first: (1, 1),
             known: Known::default(),
@@ -114,12 +119,13 @@ impl Clock {
         let minute = self.minute(text, form)?;
         let east = match form.zone {
             Suffix::Offset => zone::offset(form.offset.of(text)?)?,
-            _ => 0,
+            Suffix::Named => self.meaning(form.offset.of(text)?, minute)?,
+            Suffix::None | Suffix::Utc => 0,
         };
         Some(Time::from_nanos((minute - i64::from(east)) * SECOND + within))
     }
 
-    /// The beginning of the minute: in UTC, or in the offset that the stamp tells in digits.
+    /// The beginning of the minute: in UTC, or in the zone that the stamp tells.
     fn minute(&mut self, text: &[u8], form: Form) -> Option<i64> {
         let lead = text.get(..form.minute.end())?;
         if self.memo.form == form && self.memo.lead.get(..lead.len()) == Some(lead) {
@@ -128,8 +134,7 @@ impl Clock {
         let local = self.local(text, form)?;
         let minute = match form.zone {
             Suffix::None => local - i64::from(self.east(local)),
-            Suffix::Named(index) => local - i64::from(self.meaning(index, local)?),
-            Suffix::Utc | Suffix::Offset => local,
+            Suffix::Utc | Suffix::Offset | Suffix::Named => local,
         };
         if lead.len() <= LEAD && depends_on_lead(form) {
             self.memo.form = form;
@@ -143,7 +148,7 @@ impl Clock {
     fn local(&self, text: &[u8], form: Form) -> Option<i64> {
         let of_day = hour(text, form)? * 3_600 + minute_of(text, form)? * 60;
         if form.day.len == 0 {
-            let latest = self.anchor + AHEAD_TODAY + i64::from(self.east_then(text, form)?);
+            let latest = self.anchor + AHEAD_TODAY + i64::from(self.east_at_anchor(text, form)?);
             return Some(latest - (latest - of_day).rem_euclid(DAY));
         }
         let latest = self.latest(form, text);
@@ -173,7 +178,7 @@ impl Clock {
         let month = match form.month.of(text)? {
             [] => 0,
             name @ [first, ..] if first.is_ascii_alphabetic() => i64::from(names::month(name)?.0),
-            _ => number(text, form.month)?,
+            _ => number(text, form.month).filter(|month| *month > 0)?,
         };
         let year = if form.year.len > 0 { Some(year(text, form.year)?) } else { None };
         Some((year, month, number(text, form.day)?))
@@ -181,16 +186,16 @@ impl Clock {
 
     /// The latest local time that a stamp may have whose year or order is to be found out.
     fn latest(&self, form: Form, text: &[u8]) -> i64 {
-        self.anchor + AHEAD + i64::from(self.east_then(text, form).unwrap_or(0))
+        self.anchor + AHEAD + i64::from(self.east_at_anchor(text, form).unwrap_or(0))
     }
 
     /// Seconds east of UTC at the anchor, in the zone of the stamp.
-    fn east_then(&self, text: &[u8], form: Form) -> Option<i32> {
+    fn east_at_anchor(&self, text: &[u8], form: Form) -> Option<i32> {
         match form.zone {
-            Suffix::None => Some(self.zone.east_of(self.anchor)),
+            Suffix::None => Some(self.east_then),
             Suffix::Utc => Some(0),
             Suffix::Offset => zone::offset(form.offset.of(text)?),
-            Suffix::Named(index) => Some(i32::from(NAMES.get(usize::from(index))?.quarters) * 900),
+            Suffix::Named => Some(i32::from(*meanings(form.offset.of(text)?)?.first()?) * 900),
         }
     }
 
@@ -210,20 +215,22 @@ impl Clock {
     }
 
     /// Seconds east of UTC that an abbreviation means.
-    fn meaning(&mut self, index: u8, local: i64) -> Option<i32> {
-        let name = NAMES.get(usize::from(index))?;
-        let own = if name.others.is_empty() { 0 } else { self.east(local) };
-        let other = name.others.iter().map(|quarters| i32::from(*quarters) * 900).find(|east| *east == own);
-        Some(other.unwrap_or(i32::from(name.quarters) * 900))
+    fn meaning(&mut self, word: &[u8], local: i64) -> Option<i32> {
+        let meanings = meanings(word)?;
+        let own = if meanings.len() > 1 { self.east(local) } else { 0 };
+        let fits = meanings.iter().find(|quarters| i32::from(**quarters) * 900 == own);
+        fits.or(meanings.first()).map(|quarters| i32::from(*quarters) * 900)
     }
 }
 
-/// Is the minute told by the text up to it alone? AM, a year at the end and an offset that shifts
-/// the anchor are behind it.
+/// Is the minute told by the text up to it alone? AM, a year at the end and a zone that shifts the
+/// anchor are behind it.
 fn depends_on_lead(form: Form) -> bool {
     let year_in_front = form.year.len > 0 && form.year.at < form.hour.at;
     let anchored = form.year.len == 0 || form.order != Order::Sure;
-    form.meridiem == 0 && (year_in_front || form.year.len == 0) && !(anchored && form.zone == Suffix::Offset)
+    form.meridiem == 0
+        && (year_in_front || form.year.len == 0)
+        && !(anchored && matches!(form.zone, Suffix::Offset | Suffix::Named))
 }
 
 /// The three fields whose order is in doubt; the year is none when there is none.

@@ -19,7 +19,7 @@
 
 use crate::clock::calendar::{self, DAY};
 use crate::clock::{Clock, SECOND, Time, Zone};
-use crate::stamp::{self, Form, Precision, names};
+use crate::stamp::{self, Form, Precision, names, names::Name};
 use common::units;
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ fn by_name(text: &str, today: i64, now: Time, zone: Zone) -> Option<Span> {
         "yesterday" => today - 1,
         "tomorrow" => today + 1,
         _ => {
-            let (weekday, len) = names::weekday(name.as_bytes())?;
+            let (Name::Weekday(weekday), len) = names::find(name.as_bytes())? else { return None };
             let back = (calendar::weekday(today) - i64::from(weekday)).rem_euclid(7);
             (len == name.len()).then_some(today - back)?
         }
@@ -287,7 +287,7 @@ mod tests {
             "2026",
             "2026-13",
             "today foo",
-            "friday 2026-03-01",
+            "friday friday",
             "@",
             "@x",
             "+2x",

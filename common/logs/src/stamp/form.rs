@@ -119,8 +119,8 @@ pub(crate) enum Suffix {
     Utc,
     /// A sign and digits in `Form::offset`: hours (`+2`, `+02`), minutes (`+120`), `+0200`, `+02:00`.
     Offset,
-    /// An abbreviation: its index in `zone::NAMES`.
-    Named(u8),
+    /// An abbreviation in `Form::offset`, one of `zone::meanings`.
+    Named,
 }
 
 /// Bytes of one field. A length of 0 means that there is no such field.

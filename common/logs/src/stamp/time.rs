@@ -31,9 +31,7 @@ pub(super) fn dated(text: &[u8], at: usize, extent: Extent, form: &mut Form) -> 
         (4, _) if before == b'T' => compact(text, at, false, form),
         _ => return None,
     };
-    let closed = if form.second.len > 0 { fraction(text, end, form) } else { end };
-    let noon = meridiem(text, closed, form);
-    let end = zone(text, noon, form);
+    let end = rest(text, end, form);
     // `123456 10:30` is two numbers, not a minute of a day.
     let vague = form.second.len == 0 && form.year.len < 4 && form.meridiem == 0;
     let open = (digits > 2 || form.second.len == 0) && !ends_word(text, end);
@@ -45,15 +43,20 @@ pub(super) fn dated(text: &[u8], at: usize, extent: Extent, form: &mut Form) -> 
 pub(super) fn alone(text: &[u8], extent: Extent, form: &mut Form) -> Option<usize> {
     let digits = run(text, 0);
     let end = spread(text, 0, b':', false, form)?;
-    let end = if form.second.len > 0 { fraction(text, end, form) } else { end };
-    let noon = meridiem(text, end, form);
+    let end = rest(text, end, form);
     let exact = digits == 2 && form.second.len > 0;
     if !exact && form.meridiem == 0 && extent != Extent::Typed {
         return None;
     }
-    let end = zone(text, noon, form);
     let goes_on = matches!(byte(text, end), b':' | b'/' | b'+') && byte(text, end + 1).is_ascii_digit();
     (ends_word(text, end) && !goes_on).then_some(end)
+}
+
+/// The end of fraction, AM and zone behind a time that ends at `at`.
+pub(super) fn rest(text: &[u8], at: usize, form: &mut Form) -> usize {
+    let end = if form.second.len > 0 { fraction(text, at, form) } else { at };
+    let noon = meridiem(text, end, form);
+    zone(text, noon, form)
 }
 
 /// `09:26:53` or `09:26`; `loose` lets minutes and seconds be one digit (`0:4:37:4`).
@@ -97,9 +100,8 @@ pub(super) fn fraction(text: &[u8], at: usize, form: &mut Form) -> usize {
     let loose = form.hour.at > 0 && byte(text, usize::from(form.hour.at) - 1) == b'-';
     let fits = match byte(text, at) {
         b'.' => (1..=12).contains(&digits),
-        b':' => {
-            (matches!(digits, 3 | 6 | 9) || (loose && digits < 3 && digits > 0)) && byte(text, end) != b':'
-        }
+        b':' if byte(text, end) == b':' && byte(text, end + 1).is_ascii_alphanumeric() => false,
+        b':' if loose && digits < 3 => digits > 0,
         _ => matches!(digits, 3 | 6 | 9),
     };
     if !fits {

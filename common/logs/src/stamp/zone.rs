@@ -3,53 +3,33 @@
 use super::form::{Field, Form, Suffix};
 use super::{byte, run};
 
-/// An abbreviation, its offset in quarters of an hour, and what else it means elsewhere.
-pub(crate) struct Name {
-    /// Three or four letters; the first is the lowest byte.
-    word: u32,
-    pub(crate) quarters: i8,
-    pub(crate) others: &'static [i8],
+/// The quarters of an hour east of UTC that an abbreviation means, first those it most often does.
+///
+/// Only these words behind a time are taken for a zone. Any other belongs to the record, above all
+/// `INFO`.
+pub(crate) fn meanings(word: &[u8]) -> Option<&'static [i8]> {
+    Some(match word {
+        b"UTC" | b"GMT" | b"WET" => &[0],
+        b"CET" | b"WEST" => &[4],
+        b"CEST" | b"EET" => &[8],
+        b"EEST" | b"MSK" => &[12],
+        b"BST" => &[4, 24],    // Britain, Bangladesh
+        b"IST" => &[22, 8, 4], // India, Israel, Ireland
+        b"HKT" | b"SGT" => &[32],
+        b"JST" | b"KST" => &[36],
+        b"AEST" => &[40],
+        b"AEDT" => &[44],
+        b"BRT" => &[-12],
+        b"EDT" => &[-16],
+        b"EST" => &[-20],
+        b"CDT" => &[-20, -16],     // North America, Cuba
+        b"CST" => &[-24, 32, -20], // North America, China, Cuba
+        b"MDT" => &[-24],
+        b"MST" | b"PDT" => &[-28],
+        b"PST" => &[-32, 32], // North America, Philippines
+        _ => return None,
+    })
 }
-
-const fn name<const N: usize>(text: &[u8; N], quarters: i8, others: &'static [i8]) -> Name {
-    let fourth = if N == 4 { text[3] } else { 0 };
-    let word = u32::from_le_bytes([text[0], text[1], text[2], fourth]);
-    Name { word, quarters, others }
-}
-
-/// The abbreviations that are taken for a zone. Any other word behind a time belongs to the record,
-/// above all `INFO`.
-pub(crate) const NAMES: [Name; 26] = [
-    name(b"UTC", 0, &[]),
-    name(b"GMT", 0, &[]),
-    name(b"EST", -20, &[]),
-    name(b"EDT", -16, &[]),
-    name(b"CST", -24, &[32, -20]), // China, Cuba
-    name(b"CDT", -20, &[-16]),     // Cuba
-    name(b"MST", -28, &[]),
-    name(b"MDT", -24, &[]),
-    name(b"PST", -32, &[32]), // Philippines
-    name(b"PDT", -28, &[]),
-    name(b"CET", 4, &[]),
-    name(b"CEST", 8, &[]),
-    name(b"EET", 8, &[]),
-    name(b"EEST", 12, &[]),
-    name(b"WET", 0, &[]),
-    name(b"WEST", 4, &[]),
-    name(b"MSK", 12, &[]),
-    name(b"IST", 22, &[8, 4]), // Israel, Ireland
-    name(b"JST", 36, &[]),
-    name(b"KST", 36, &[]),
-    name(b"AEST", 40, &[]),
-    name(b"AEDT", 44, &[]),
-    name(b"BST", 4, &[24]), // Bangladesh
-    name(b"HKT", 32, &[]),
-    name(b"SGT", 32, &[]),
-    name(b"BRT", -12, &[]),
-];
-
-/// The first of [`NAMES`] mean UTC itself.
-const UTC_NAMES: usize = 2;
 
 /// The end of the zone that begins at `at`, there or after one space; `at` when there is none.
 pub(super) fn zone(text: &[u8], at: usize, form: &mut Form) -> usize {
@@ -82,8 +62,11 @@ fn offset(text: &[u8], at: usize, spaced: bool, form: &mut Form) -> Option<usize
         4 => 5,
         _ => return None,
     };
-    let hours_only = len == 3 && matches!(byte(text, end), b'-' | b':' | b'/' | b'%');
-    if hours_only || !ends_word(text, at + len) {
+    let goes_on = match byte(text, end) {
+        b'-' | b':' | b'/' => byte(text, end + 1).is_ascii_alphanumeric(),
+        next => next == b'%',
+    };
+    if (len == 3 && goes_on) || !ends_word(text, at + len) {
         return None;
     }
     form.zone = Suffix::Offset;
@@ -96,38 +79,48 @@ fn again(text: &[u8], at: usize) -> usize {
     if byte(text, at) != b' ' {
         return at;
     }
-    known(text, at + 1).map_or(at, |(_, end)| end)
+    known(text, at + 1).unwrap_or(at)
 }
 
-/// One of [`NAMES`]; `GMT+0100` and `UTC-5` are offsets.
+/// One of the [`meanings`]; `GMT+0100` and `UTC-5` are offsets.
 fn abbreviation(text: &[u8], at: usize, form: &mut Form) -> Option<usize> {
-    let (index, end) = known(text, at)?;
-    let utc = index < UTC_NAMES;
-    if utc && matches!(byte(text, end), b'+' | b'-') {
-        let len = match run(text, end + 1) {
-            1 => 2,
-            2 if byte(text, end + 3) == b':' && run(text, end + 4) == 2 => 6,
-            2 => 3,
-            4 => 5,
-            _ => return None,
-        };
-        form.zone = Suffix::Offset;
-        form.offset = Field::new(end, len);
-        return ends_word(text, end + len).then_some(end + len);
+    let end = known(text, at)?;
+    let signed = matches!(byte(text, end), b'+' | b'-');
+    form.offset = Field::new(at, end - at);
+    form.zone = if is_utc(&text[at..end]) { Suffix::Utc } else { Suffix::Named };
+    if !signed || form.zone != Suffix::Utc {
+        return Some(end);
     }
-    form.zone = if utc { Suffix::Utc } else { Suffix::Named(u8::try_from(index).ok()?) };
-    Some(end)
+    let len = match run(text, end + 1) {
+        1 => 2,
+        2 if byte(text, end + 3) == b':' && run(text, end + 4) == 2 => 6,
+        2 => 3,
+        4 => 5,
+        _ => return Some(end),
+    };
+    if !ends_word(text, end + len) {
+        return Some(end);
+    }
+    form.zone = Suffix::Offset;
+    form.offset = Field::new(end, len);
+    Some(end + len)
 }
 
-/// The abbreviation that stands at `at`, and its end.
-fn known(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let [a, b, c, rest @ ..] = text.get(at..)? else { return None };
-    let d = rest.first().copied().filter(u8::is_ascii_uppercase);
-    let word = u32::from_le_bytes([*a, *b, *c, d.unwrap_or(0)]);
-    let index = NAMES.iter().position(|name| name.word == word)?;
-    let len = 3 + usize::from(d.is_some());
-    let signed = index < UTC_NAMES && matches!(byte(text, at + len), b'+' | b'-');
-    (signed || ends_word(text, at + len)).then_some((index, at + len))
+fn is_utc(word: &[u8]) -> bool {
+    matches!(word, b"UTC" | b"GMT")
+}
+
+/// The end of the abbreviation that stands at `at`.
+fn known(text: &[u8], at: usize) -> Option<usize> {
+    let len = 3 + usize::from(byte(text, at + 3).is_ascii_uppercase());
+    let word = text.get(at..at + len)?;
+    meanings(word)?;
+    let signed = || {
+        is_utc(word)
+            && matches!(byte(text, at + len), b'+' | b'-')
+            && byte(text, at + len + 1).is_ascii_digit()
+    };
+    (ends_word(text, at + len) || signed()).then_some(at + len)
 }
 
 /// Does a word end before `at`? `UTC-server` and `UTC_1` go on.
