@@ -1,0 +1,94 @@
+//! Counts as text, JSON, CSV and Prometheus exposition.
+
+mod csv;
+mod json;
+mod prometheus;
+mod text;
+
+use std::io::Write;
+use std::path::Path;
+
+use common::{Error, OrCannot, Out, Result};
+
+use crate::plan::{Form, Plan};
+use crate::tally::{Cells, rfc3339};
+
+pub(crate) use csv::escaped;
+pub(crate) use json::quoted;
+
+/// A group of counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub(crate) key: Key,
+    pub(crate) cells: Cells,
+}
+
+/// What a group is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// It is the only one.
+    All,
+    /// The file, as it was given.
+    File(Box<Path>),
+    /// The beginning of a minute, hour or day; `None` for records before the first stamp.
+    Time(Option<i64>),
+}
+
+/// What is printed.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) groups: Vec<Group>,
+    /// The counts are those of all runs, and only grow.
+    pub(crate) is_cumulative: bool,
+}
+
+/// How it is printed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) colour: bool,
+    pub(crate) bars: bool,
+}
+
+impl Look<'_> {
+    /// The name of a group, where there is one.
+    fn name(&self, key: &Key) -> Option<String> {
+        match key {
+            Key::All | Key::Time(None) => None,
+            Key::File(path) => Some(path.display().to_string()),
+            Key::Time(Some(secs)) => Some(rfc3339(*secs, self.plan.zone)),
+        }
+    }
+}
+
+/// Prints a report where the plan wants it: to `out`, or in the place of a file.
+///
+/// # Errors
+/// When the output cannot be written; a file that was to be replaced is then unchanged.
+pub(crate) fn print(report: &Report, plan: &Plan, out: &mut Out) -> Result<()> {
+    if let Some(path) = &plan.output {
+        let look = Look { plan, colour: plan.colour.is_wanted(false), bars: false };
+        let mut new = files::Replacement::begin(path)?;
+        write(report, &look, &mut |bytes| new.write_all(bytes).or_cannot("write", path))?;
+        return new.commit();
+    }
+    let terminal = out.is_terminal();
+    let look = Look { plan, colour: plan.colour.is_wanted(terminal), bars: terminal };
+    write(report, &look, &mut |bytes| out.write_all(bytes))?;
+    out.flush()
+}
+
+/// Where a report is written to.
+pub(crate) type Put<'a> = dyn FnMut(&[u8]) -> std::result::Result<(), Error> + 'a;
+
+fn write(report: &Report, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+    match look.plan.form {
+        Form::Text => text::write(&report.groups, look, put),
+        Form::Json => json::write(&report.groups, look, put),
+        Form::Csv => csv::write(&report.groups, look, put),
+        Form::Prometheus => prometheus::write(report, look, put),
+    }
+}
+
+#[cfg(test)]
+mod tests;

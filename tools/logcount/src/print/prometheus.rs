@@ -1,0 +1,41 @@
+//! The text exposition of Prometheus, for the textfile collector of `node_exporter`.
+
+use common::Result;
+
+use super::{Group, Look, Put, Report};
+use crate::tally::Cell;
+
+/// Writes all samples of a metric together, as the format wants it.
+pub(super) fn write(report: &Report, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+    let what = if look.plan.raw { "word" } else { "level" };
+    let mut metric = |name: &str, help: &str, value: fn(&Cell) -> u64| -> Result<()> {
+        let (name, sort) =
+            if report.is_cumulative { (format!("{name}_total"), "counter") } else { (name.into(), "gauge") };
+        put(format!("# HELP {name} {help} by {what}.\n# TYPE {name} {sort}\n").as_bytes())?;
+        for group in &report.groups {
+            put(samples(group, look, &name, what, value).as_bytes())?;
+        }
+        Ok(())
+    };
+    metric("log_records", "Log records", |cell| cell.records)?;
+    if look.plan.lines {
+        metric("log_lines", "Lines of log records", |cell| cell.lines)?;
+    }
+    Ok(())
+}
+
+fn samples(group: &Group, look: &Look<'_>, name: &str, what: &str, value: fn(&Cell) -> u64) -> String {
+    let file = look.name(&group.key).map(|file| format!("file=\"{}\",", escaped(&file))).unwrap_or_default();
+    let sample = |(label, cell): (&[u8], Cell)| {
+        let label = String::from_utf8_lossy(label);
+        // In lower case, as the metrics that logging libraries export have it.
+        let label = if look.plan.raw { label.into_owned() } else { label.to_lowercase() };
+        format!("{name}{{{file}{what}=\"{}\"}} {}\n", escaped(&label), value(&cell))
+    };
+    group.cells.rows().into_iter().map(sample).collect()
+}
+
+/// A label value: three characters have to be escaped, others must not be.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
