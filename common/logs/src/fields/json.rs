@@ -21,7 +21,7 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
         return None;
     }
     let mut fields = Fields::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen { want_time, ..Seen::default() };
     while let Some((key, value)) = walk.member() {
         seen.member(text, &key, &value, names, &mut fields);
         if fields.level.is_some() && (!want_time || fields.stamp.is_some()) {
@@ -42,6 +42,7 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
 /// What earlier members say about the later ones.
 #[derive(Default)]
 struct Seen {
+    want_time: bool,
     /// `t.$date`: the letter in `s` is `MongoDB`'s severity.
     mongo: bool,
     /// `@t`: no `@l` means Information.
@@ -71,12 +72,12 @@ impl Seen {
                 fields.settled = !by_number;
             }
         }
-        if fields.stamp.is_none() && keys::is_time(name) {
+        if self.want_time && fields.stamp.is_none() && keys::is_time(name) {
             fields.stamp = stamp_of(text, value);
-            self.serilog |= name == b"@t";
-            self.mongo |= name == b"t" && value.kind == Kind::Object;
         }
         match name {
+            b"@t" => self.serilog = true,
+            b"t" => self.mongo |= value.kind == Kind::Object,
             b"log" if value.kind == Kind::String => self.log = Some(value.range.clone()),
             b"log" if value.kind == Kind::Object && fields.level.is_none() && names.level.is_empty() => {
                 let inner = json(inside, names, false).and_then(|inner| inner.level);
@@ -172,20 +173,8 @@ impl Walk<'_> {
         }
         let start = self.at + 1;
         let mut at = start;
-        // Keys and most values are short: a loop over a few bytes beats the call of a search.
-        let near = self.text.len().min(start + 16);
-        while at < near {
-            match self.text[at] {
-                b'"' => {
-                    self.at = at + 1;
-                    return Some(start..at);
-                }
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
         loop {
-            let found = at + memchr2(b'"', b'\\', self.text.get(at..)?)?;
+            let found = quote_or_slash(self.text, at)?;
             if self.text[found] == b'"' {
                 self.at = found + 1;
                 return Some(start..found);
@@ -213,6 +202,25 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The first `"` or `\` at or after `at`.
+fn quote_or_slash(text: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Keys and most values are short: comparing eight bytes at a time beats the call of a search.
+    for _ in 0..4 {
+        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let (quote, slash) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
+        // The lowest high bit that is set stands in the first byte that became zero.
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+        let found = zero(quote) | zero(slash);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr2(b'"', b'\\', text.get(at..)?)?)
 }
 
 /// Writes the inside of a JSON string into `plain`, escapes resolved; damage is copied as it is.

@@ -30,8 +30,8 @@ impl LevelKey {
             b"PRIORITY" | b"syslog_severity" => return Some(Self::Syslog),
             _ => {}
         }
-        // All names have an `l` or an `s` early on; most keys of a record end here.
-        if !matches!(name.len(), 3..=16) {
+        // There is a `v` in every one of these names, and in few others: most keys end here.
+        if !matches!(name.len(), 3..=16) || !name.iter().any(|b| b | 0x20 == b'v') {
             return None;
         }
         let mut plain = [0; 16];
