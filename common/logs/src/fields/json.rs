@@ -21,9 +21,12 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
         return None;
     }
     let mut fields = Fields::default();
-    let mut seen = Seen { want_time, ..Seen::default() };
+    let mut seen = Seen::default();
     while let Some((key, value)) = walk.member() {
         seen.member(text, &key, &value, names, &mut fields);
+        if want_time && fields.stamp.is_none() && keys::is_time(&text[key]) {
+            fields.stamp = stamp_of(text, &value);
+        }
         if fields.level.is_some() && (!want_time || fields.stamp.is_some()) {
             return Some(fields);
         }
@@ -42,7 +45,6 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
 /// What earlier members say about the later ones.
 #[derive(Default)]
 struct Seen {
-    want_time: bool,
     /// `t.$date`: the letter in `s` is `MongoDB`'s severity.
     mongo: bool,
     /// `@t`: no `@l` means Information.
@@ -71,9 +73,6 @@ impl Seen {
                 fields.level = Some((level, value.range.clone()));
                 fields.settled = !by_number;
             }
-        }
-        if self.want_time && fields.stamp.is_none() && keys::is_time(name) {
-            fields.stamp = stamp_of(text, value);
         }
         match name {
             b"@t" => self.serilog = true,
