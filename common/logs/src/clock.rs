@@ -9,10 +9,11 @@
 //! - Without a date it is the latest day that does not put the stamp more than a minute after the
 //!   anchor.
 //! - Of two digits, 69 to 99 are of the 20th century (POSIX, `strptime`).
-//! - `03/14/2025` and `14/03/2025` tell themselves; `03/04/2025` has the month first unless that
-//!   lies after the anchor, or another stamp of the input has proved otherwise ([`Clock::learn`]).
-//!   `17/06/09` may have the year first too: of its readings it is the latest that does not lie
-//!   after the anchor. Between points (`14.03.2025`) and before ` -- ` the day is first.
+//! - `03/14/2025` and `14/03/2025` tell themselves. `03/04/2025` is read month first or day first,
+//!   `17/06/09` year first, month first or day first: the first of these that lies in the year
+//!   before the anchor, or else the first that does not lie after it. When another stamp of the
+//!   input has proved its order, that counts ([`Clock::learn`]). Between points (`14.03.2025`) and
+//!   before ` -- ` the day is first.
 //! - Second 60 is a leap second and counts as the last nanosecond of second 59.
 //! - `CST`, `IST`, `BST`, `PST` and `CDT` mean several zones: the one with the offset that the
 //!   clock's own zone has then, or else that of North America, India and Britain.
@@ -110,6 +111,9 @@ impl Clock {
     /// The time of the stamp that `text` begins with and `form` was recognised for; none when its
     /// numbers are out of range (a 14th month, a 30th of February) or it is of another form.
     pub fn read(&mut self, text: &[u8], form: Form) -> Option<Time> {
+        if form.is_empty() {
+            return None;
+        }
         match form.kind {
             Kind::Epoch => return epoch(text, form),
             Kind::Tai => return tai(text),

@@ -50,8 +50,9 @@ pub fn parse(text: &str, now: Time, zone: Zone) -> Result<Span, String> {
         .or_else(|| by_name(&plain, today, now, zone))
         .or_else(|| month(&plain, zone))
         .or_else(|| epoch(&plain, now, zone))
-        .or_else(|| time_of(today, text.trim(), now, zone))
+        .or_else(|| time_of(today, &plain.to_ascii_uppercase(), now, zone))
         .or_else(|| exact(text.trim(), now, zone))
+        .or_else(|| exact(&plain.to_ascii_uppercase(), now, zone))
         .ok_or_else(|| {
             format!(
                 "`{text}` is no time; write it as 2026-03-01, '2026-03-01 10:30', \
@@ -115,7 +116,7 @@ fn by_name(text: &str, today: i64, now: Time, zone: Zone) -> Option<Span> {
     if rest.is_empty() {
         return Some(local(day * DAY, (day + 1) * DAY, zone));
     }
-    time_of(day, rest.strip_prefix(' ')?.trim_start(), now, zone)
+    time_of(day, &rest.strip_prefix(' ')?.trim_start().to_ascii_uppercase(), now, zone)
 }
 
 /// `2026-03`.
@@ -226,6 +227,11 @@ mod tests {
     #[test]
     fn times_as_exactly_as_told() {
         check("10:30", "2025-03-14T10:30:00Z", "2025-03-14T10:30:59.999999999Z");
+        check("9:30 pm", "2025-03-14T21:30:00Z", "2025-03-14T21:30:59.999999999Z");
+        check("yesterday 9:30 pm", "2025-03-13T21:30:00Z", "2025-03-13T21:30:59.999999999Z");
+        check("mar 14 9:30 pm", "2025-03-14T21:30:00Z", "2025-03-14T21:30:59.999999999Z");
+        check("2026-03-01 10:30 cet", "2026-03-01T09:30:00Z", "2026-03-01T09:30:59.999999999Z");
+        check("09:30 utc", "2025-03-14T09:30:00Z", "2025-03-14T09:30:59.999999999Z");
         check("9:30 PM", "2025-03-14T21:30:00Z", "2025-03-14T21:30:59.999999999Z");
         check("10:30:05", "2025-03-14T10:30:05Z", "2025-03-14T10:30:05.999999999Z");
         check("10:30:05.123", "2025-03-14T10:30:05.123Z", "2025-03-14T10:30:05.123999999Z");

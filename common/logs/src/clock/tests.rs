@@ -184,6 +184,7 @@ fn numbers_out_of_range_are_no_time() {
     for text in NO_TIMES {
         check(text, "-");
     }
+    check("690101 00:00:00", "1969-01-01T00:00:00Z");
     check("2025-03-14 09:26:60", "2025-03-14T09:26:59.999999999Z");
     check("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.999999999Z");
     check("2024-02-29 00:00:00", "2024-02-29T00:00:00Z");
@@ -191,8 +192,15 @@ fn numbers_out_of_range_are_no_time() {
     check("9999999999", "-");
     check("12:00:00 AM", "2025-03-14T00:00:00Z");
     check("12:00:00 PM", "2025-03-14T12:00:00Z");
-    check("690101 00:00:00", "1969-01-01T00:00:00Z");
     check("680101 00:00:00", "2068-01-01T00:00:00Z");
+}
+
+#[test]
+fn the_form_of_no_stamp_reads_nothing() {
+    let mut clock = clock("UTC", "2025-03-14T12:00:00Z", None);
+    assert_eq!(clock.read(b"2025-03-14 09:26:53", Form::default()), None);
+    assert_eq!(clock.read(b"2025-03-14", stamp::at(b"2025-03-14 09:26:53").unwrap().form), None);
+    assert_eq!(clock.read(b"2025-03-1x 09:26:53", stamp::at(b"2025-03-14 09:26:53").unwrap().form), None);
 }
 
 #[test]

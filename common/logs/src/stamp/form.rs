@@ -43,7 +43,7 @@ impl Form {
         usize::from(self.len)
     }
 
-    /// Never: a stamp has at least its digits. (The companion that `len` must have.)
+    /// Is it the form of no stamp at all, as [`Form::default`] is?
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len == 0

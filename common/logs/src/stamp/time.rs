@@ -111,7 +111,8 @@ pub(super) fn fraction(text: &[u8], at: usize, form: &mut Form) -> usize {
     end
 }
 
-/// The end of AM or PM at `at`, there or after a space; `at` when there is none.
+/// The end of AM or PM at `at`, there or after a space; `at` when there is none. Behind `Mar 14
+/// 09:26:53` there is the name of a host, and `pm` is one.
 fn meridiem(text: &[u8], at: usize, form: &mut Form) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let skip = match rest {
@@ -120,7 +121,9 @@ fn meridiem(text: &[u8], at: usize, form: &mut Form) -> usize {
         [b' ', ..] => 1,
         _ => 0,
     };
+    let syslog = form.year.len == 0 && form.month.len > 2;
     match rest.get(skip..) {
+        Some([b'a' | b'p', ..]) if syslog => at,
         Some([b'A' | b'a' | b'P' | b'p', b'M' | b'm', ..]) if ends_word(text, at + skip + 2) => {
             form.meridiem = u8::try_from(at + skip).unwrap_or(0);
             at + skip + 2
