@@ -39,16 +39,30 @@ pub struct Pair {
     pub value: Range<usize>,
 }
 
-/// Which fields carry the level, where the caller names them.
+/// What the caller says about levels, where the log is unlike others.
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
-    /// Exact names; empty means the names that loggers are known to use.
+    /// The exact names of the fields that carry the level; empty means the names that loggers are
+    /// known to use.
     pub level: Vec<Vec<u8>>,
+    /// Words that stand for a level, in any case.
+    pub words: Vec<(Vec<u8>, Level)>,
+}
+
+impl Keys {
+    /// The level that the caller gave to this word.
+    #[must_use]
+    pub fn own(&self, word: &[u8]) -> Option<Level> {
+        self.words.iter().find(|(own, _)| own.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
+    }
 }
 
 /// What a level field says: a word, or a number that its key explains.
-fn level_of(key: keys::LevelKey, value: &[u8], record: &[u8]) -> Option<Level> {
+fn level_of(key: keys::LevelKey, value: &[u8], record: &[u8], names: &Keys) -> Option<Level> {
     let value = value.trim_ascii();
+    if let Some(own) = names.own(value) {
+        return Some(own);
+    }
     let digits = !value.is_empty() && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
     if digits {
         let number = value.iter().fold(0, |n, b| n * 10 + u64::from(b - b'0'));

@@ -49,8 +49,7 @@ pub fn read<'a>(line: &'a [u8], rules: &Rules, scratch: &'a mut Scratch) -> Line
     if rules.pattern.is_some() {
         return by_pattern(line, rules);
     }
-    let outer = outer(line, rules);
-    match outer {
+    let mut read = match outer(line, rules) {
         Outer::Whole(line) => line,
         Outer::Text(text, context) => inner(text, rules, &mut scratch.plain, &context),
         Outer::Escaped(string, context) => {
@@ -60,7 +59,11 @@ pub fn read<'a>(line: &'a [u8], rules: &Rules, scratch: &'a mut Scratch) -> Line
             let text = text.strip_suffix(b"\n").unwrap_or(text);
             inner(text, rules, &mut scratch.plain, &context)
         }
+    };
+    if let Some(level) = rules.keys.own(read.word) {
+        read.level = Some(level);
     }
+    read
 }
 
 /// A byte order mark at the start of the file, and the NULs that truncating an open log leaves.
@@ -177,7 +180,7 @@ fn inner<'a>(text: &'a [u8], rules: &Rules, plain: &'a mut Vec<u8>, context: &Co
     let mut line = match structured(text, rules) {
         Some(line) => line,
         None if matches!(rules.format, Format::Json | Format::Logfmt) => of_header(text, more()),
-        None => of_header(text, header::read(text)),
+        None => own_word(text, rules).unwrap_or_else(|| of_header(text, header::read(text))),
     };
     line.settled &= !context.wrapped && !copied;
     if let Some((level, word)) = context.level {
@@ -231,6 +234,28 @@ fn structured<'a>(text: &'a [u8], rules: &Rules) -> Option<Line<'a>> {
             && level.is_some()
             && (!rules.want_time || stamp_is_before(fields.stamp.as_ref(), &word)),
     })
+}
+
+/// Tokens in which the caller's own word is looked for.
+const OWN_TOKENS: usize = 12;
+
+/// A text whose header has no level that is known, but a word that the caller gave one.
+fn own_word<'a>(text: &'a [u8], rules: &Rules) -> Option<Line<'a>> {
+    if rules.keys.words.is_empty() {
+        return None;
+    }
+    let line = of_header(text, header::read(text));
+    if line.level.is_some() || line.sort == Sort::More {
+        return Some(line);
+    }
+    let is_border = |byte: &u8| byte.is_ascii_whitespace() || b"[](){}<>|:,;".contains(byte);
+    let header = &text[..text.len().min(COLOURED)];
+    let mut tokens = header.split(is_border).filter(|token| !token.is_empty()).take(OWN_TOKENS);
+    let found = tokens.find_map(|token| Some((token, rules.keys.own(token)?)));
+    let Some((word, level)) = found else { return Some(line) };
+    let first = word.as_ptr() == text.as_ptr() || line.sort != Sort::Plain;
+    let sort = if line.sort == Sort::Plain { Sort::Weak } else { line.sort };
+    first.then_some(Line { sort, level: Some(level), word, rule: "--map", settled: false, ..line })
 }
 
 /// A logfmt record without a level is told from a message such as `a=1` by its time.

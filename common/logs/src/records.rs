@@ -77,7 +77,7 @@ impl<'r> Scanner<'r> {
     /// A scanner at the start of a log.
     #[must_use]
     pub fn new(rules: &'r Rules) -> Self {
-        let quick = rules.pattern.is_none() && rules.map.is_empty();
+        let quick = rules.pattern.is_none() && rules.keys.words.is_empty();
         Self {
             rules,
             state: State::default(),

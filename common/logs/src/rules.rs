@@ -32,26 +32,18 @@ pub enum Format {
 pub struct Rules {
     /// What kinds of line are expected.
     pub format: Format,
-    /// The field names that carry the level.
+    /// The field names and words that the caller calls levels.
     pub keys: Keys,
     /// Finds the level in its first capture.
     pub pattern: Option<Regex>,
-    /// Words with a level of the caller's choice.
-    pub map: Vec<(Vec<u8>, Level)>,
     /// Whether the time of each record is needed, and not only its level.
     pub want_time: bool,
 }
 
 impl Rules {
-    /// The level of a word: by the caller's map, else by what loggers mean with it.
+    /// The level of a word: by the caller's own words, else by what loggers mean with it.
     #[must_use]
     pub fn level_of(&self, word: &[u8]) -> Option<Level> {
-        self.mapped(word).or_else(|| Level::of_value(word))
-    }
-
-    /// The level that the caller gave to this word, in any case.
-    #[must_use]
-    pub fn mapped(&self, word: &[u8]) -> Option<Level> {
-        self.map.iter().find(|(own, _)| own.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
+        self.keys.own(word).or_else(|| Level::of_value(word))
     }
 }

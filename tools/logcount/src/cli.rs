@@ -189,9 +189,11 @@ impl Args {
     fn rules(&self, by: By) -> Rules {
         Rules {
             format: self.input_format,
-            keys: Keys { level: self.level_key.iter().map(|key| key.clone().into_bytes()).collect() },
+            keys: Keys {
+                level: self.level_key.iter().map(|key| key.clone().into_bytes()).collect(),
+                words: self.map.clone(),
+            },
             pattern: self.level_pattern.clone(),
-            map: self.map.clone(),
             want_time: by.is_time(),
         }
     }

@@ -61,11 +61,12 @@ impl Seen {
         if fields.level.is_none() && !matches!(value.kind, Kind::Object | Kind::Other) {
             let level = if !names.level.is_empty() {
                 let own = names.level.iter().any(|own| own == name);
-                own.then(|| level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, text)).flatten()
+                own.then(|| level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, text, names))
+                    .flatten()
             } else if self.mongo && name == b"s" {
-                level_of(LevelKey::Level, inside, text)
+                level_of(LevelKey::Level, inside, text, names)
             } else {
-                LevelKey::of(name).and_then(|key| level_of(key, inside, text))
+                LevelKey::of(name).and_then(|key| level_of(key, inside, text, names))
             };
             if let Some(level) = level {
                 // What a digit means may depend on the rest of the record (GELF, Nextcloud).

@@ -164,3 +164,24 @@ proptest! {
         let _level = level(&line, &rules);
     }
 }
+
+#[test]
+fn the_callers_own_words_are_levels_in_headers_and_fields() {
+    let words = [("LOUD", Level::Error), ("note", Level::Debug), ("35", Level::Warning)];
+    let words = words.map(|(word, level)| (word.as_bytes().to_vec(), level)).to_vec();
+    let rules = Rules { keys: Keys { words, ..Keys::default() }, ..Rules::default() };
+    let check = |text: &str, want: Option<Level>| {
+        let mut scratch = Scratch::default();
+        assert_eq!(read(text.as_bytes(), &rules, &mut scratch).level, want, "{text}");
+    };
+    check("2026-03-14 09:26:53 [main] LOUD it broke", Some(Level::Error));
+    check("loud: it broke", Some(Level::Error));
+    check("it was LOUD", None);
+    check("2026-03-14 09:26:53 [main] QUIET it broke", None);
+    check("{\"level\":\"loud\"}", Some(Level::Error));
+    check("{\"level\":35}", Some(Level::Warning));
+    check("level=LOUD msg=x", Some(Level::Error));
+    check("2026-03-14T09:26:53.1Z 0 [Note] [MY-010055] [Server] x", Some(Level::Debug));
+    check("2026-03-14 09:26:53 INFO LOUD", Some(Level::Info));
+    check("\tat LOUD", None);
+}
