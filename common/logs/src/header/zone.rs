@@ -233,6 +233,10 @@ impl<'t> Zone<'t> {
             return Step::Level(found);
         }
         let body = token.strip_suffix(b":").unwrap_or(token);
+        if !body.iter().any(u8::is_ascii_alphanumeric) {
+            // `###`, `***`: decoration of a message.
+            return Step::Stop;
+        }
         if body.iter().all(|b| b.is_ascii_hexdigit() || b".-_/#x%+".contains(b)) {
             return Step::Number(self.at + body.len());
         }
