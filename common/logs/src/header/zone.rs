@@ -114,6 +114,8 @@ impl<'t> Zone<'t> {
                 Step::Detail => return Verdict::Detail,
                 Step::Skip(end) => (self.at, self.numbers) = (end, 0),
                 Step::Hard(end) => (self.at, self.numbers, self.names) = (end, 0, self.names + 1),
+                // Three bare words are a sentence.
+                Step::Soft(_) if self.soft == 2 => return Verdict::None,
                 Step::Soft(end) => {
                     (self.at, self.numbers, self.names, self.soft) = (end, 0, self.names + 1, self.soft + 1);
                 }
