@@ -3,10 +3,11 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use common::cli::Common;
-use common::{Result, tool};
+use common::{Result, tool, units};
 use logs::Level;
 use logs::clock::{Time, Zone};
 use logs::fields::Keys;
@@ -17,11 +18,13 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::emit::Form;
 use crate::filter::Filter;
 use crate::lane::Job;
+use crate::seek::Sizes;
 use crate::select::Levels;
 
 /// Keep log records by level and by time
 #[derive(Parser, Debug)]
 #[command(name = "logfilter", version)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Args {
     /// Logs to read, plain or packed; `-` or none is standard input
     #[arg(value_name = "FILE")]
@@ -67,6 +70,10 @@ pub struct Args {
     #[arg(long, value_name = "WHAT")]
     unknown: Option<Unknown>,
 
+    /// Join all inputs into one stream in the order of time
+    #[arg(long)]
+    merge: bool,
+
     /// Colour the levels: auto is on a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     color: Color,
@@ -78,6 +85,14 @@ pub struct Args {
     /// The year of the first record, for logs whose times tell none
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2261))]
     year: Option<i32>,
+
+    /// How far a sorted file may be out of order
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = units::duration)]
+    slack: Duration,
+
+    /// Read whole files, also sorted ones of which a part would do
+    #[arg(long)]
+    scan: bool,
 
     /// What the lines are; auto tells them apart
     #[arg(long, value_name = "FORMAT", default_value = "auto", hide_default_value = true)]
@@ -145,6 +160,12 @@ impl Args {
         self.output.as_deref()
     }
 
+    /// Whether all inputs become one stream.
+    #[must_use]
+    pub fn is_merge(&self) -> bool {
+        self.merge
+    }
+
     /// How the result is written to an output that is a terminal, or is not.
     #[must_use]
     pub fn form(&self, is_terminal: bool) -> Form {
@@ -174,15 +195,25 @@ impl Args {
         };
         let rules = Rules {
             format,
-            keys: Keys { level: self.level_key.iter().map(|name| name.clone().into_bytes()).collect() },
+            keys: Keys {
+                level: self.level_key.iter().map(|name| name.clone().into_bytes()).collect(),
+                words: self.map.clone(),
+            },
             pattern: self.level_pattern.clone(),
-            map: self.map.clone(),
-            want_time: span.is_some(),
+            want_time: span.is_some() || self.merge,
         };
         let keep_unknown = self.unknown.map_or(self.level.is_none(), |unknown| unknown == Unknown::Keep);
         let pattern = self.pattern.clone();
         let filter = Filter { levels: self.level, keep_unknown, span, pattern, inverted: self.not };
-        Ok(Job { rules, filter, zone: self.tz, year: self.year })
+        Ok(Job {
+            rules,
+            filter,
+            zone: self.tz,
+            year: self.year,
+            slack: self.slack,
+            scan: self.scan,
+            sizes: Sizes::default(),
+        })
     }
 
     fn span(&self, now: Time) -> Result<Option<(Time, Time)>> {

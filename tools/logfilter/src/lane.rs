@@ -1,17 +1,19 @@
 //! One input on its way through the filter.
 
 use std::path::Path;
+use std::time::Duration;
 
-use common::Result;
+use common::{OrCannot, Result};
 use logs::clock::{Clock, Zone};
 use logs::records::Scanner;
 use logs::rules::Rules;
 use logs::stream::Blocks;
 
 use crate::filter::Filter;
+use crate::seek::{Search, Sizes, Wanted};
 use crate::sieve::{Keep, Sieve};
 use crate::source::Source;
-use crate::watch::Watch;
+use crate::watch::{Order, Watch};
 
 /// What is to be done with each input.
 #[derive(Debug, Clone)]
@@ -24,6 +26,12 @@ pub struct Job {
     pub zone: Zone,
     /// The year of the first record, where the stamps tell none.
     pub year: Option<i32>,
+    /// How much earlier than one before it a record of a sorted file may be.
+    pub slack: Duration,
+    /// Whether all of a file is read, sorted or not.
+    pub scan: bool,
+    /// How a sorted file is searched.
+    pub sizes: Sizes,
 }
 
 /// An input with what reads it and what takes its records.
@@ -33,6 +41,9 @@ pub struct Lane<'j, K> {
     scanner: Scanner<'j>,
     /// What takes its records.
     pub sieve: Sieve<'j, K>,
+    /// The offset of what is read first.
+    begins: u64,
+    has_ended: bool,
 }
 
 impl<'j, K: Keep> Lane<'j, K> {
@@ -43,23 +54,71 @@ impl<'j, K: Keep> Lane<'j, K> {
     pub fn open(path: &Path, job: &'j Job, blocks: Blocks, keep: K) -> Result<Self> {
         let source = Source::open(path, blocks)?;
         let scanner = Scanner::new(&job.rules);
-        let watch = job.rules.want_time.then(|| {
-            let clock = Clock::new(job.zone, source.written, job.year);
-            Watch::new(clock, false)
-        });
-        Ok(Self { source, scanner, sieve: Sieve::new(&job.filter, watch, keep) })
+        let clock = Clock::new(job.zone, source.written, job.year);
+        let sieve = Sieve::new(&job.filter, None, keep);
+        let mut lane = Self { source, scanner, sieve, begins: 0, has_ended: false };
+        if job.rules.want_time {
+            lane.sieve.watch = Some(lane.watch(clock, job)?);
+        }
+        Ok(lane)
     }
 
-    /// Reads once and lets the records through; false when there is nothing more to come.
+    /// Sets the clock, and goes to the place where the time range begins if the file is sorted.
+    fn watch(&mut self, mut clock: Clock, job: &'j Job) -> Result<Watch> {
+        let name = self.source.name.clone();
+        let Some((file, size)) = self.source.plain() else {
+            log::debug!("{name} is read as a whole: it is no plain file");
+            return Ok(Watch::new(clock, false));
+        };
+        let search =
+            Search::begin((file, size), &job.rules, &mut clock, job.sizes).or_cannot("read", &name)?;
+        let is_told = search.has_begun();
+        let span = job.filter.span.filter(|_| !job.scan && !job.filter.inverted);
+        let Some(span) = span.filter(|_| size >= job.sizes.least) else {
+            return Ok(Watch::new(clock, is_told));
+        };
+        let slack = job.slack;
+        match search.entry(Wanted { span, slack }).or_cannot("read", &name)? {
+            Err(reason) => {
+                log::info!("{name} is read as a whole: {reason}");
+                Ok(Watch::new(clock, is_told))
+            }
+            Ok(entry) => {
+                log::debug!("{name} is read from byte {} of {size} on", entry.at);
+                self.source.start_at(entry.at);
+                self.scanner.state = entry.state;
+                self.begins = entry.at;
+                self.sieve.dropped.before_time = entry.timeless;
+                let mut watch = Watch::new(clock, is_told);
+                watch.rely_on(Order { latest: entry.latest, slack, end: span.1.plus(slack), broken: false });
+                Ok(watch)
+            }
+        }
+    }
+
+    /// Whether nothing more is to come.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Reads once and lets the records through.
     ///
     /// # Errors
     /// When it cannot be read or unpacked.
-    pub fn step(&mut self) -> Result<bool> {
+    pub fn step(&mut self) -> Result<()> {
         let more = self.source.step(&mut self.scanner, &mut self.sieve);
-        if matches!(more, Ok(true)) && !self.sieve.is_stopped() {
-            return Ok(true);
+        self.has_ended = !matches!(more, Ok(true)) || self.sieve.is_stopped();
+        if !self.has_ended {
+            return Ok(());
         }
         self.sieve.finish();
-        more.map(|_| false)
+        if self.begins > 0 && self.sieve.watch.as_ref().is_some_and(Watch::was_wrong) {
+            let (name, begins) = (&self.source.name, self.begins);
+            log::warn!("{name} is not sorted by time; it was read from byte {begins} on, --scan reads all");
+        }
+        more.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

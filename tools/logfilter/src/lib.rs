@@ -4,7 +4,9 @@ pub mod cli;
 pub mod emit;
 pub mod filter;
 pub mod lane;
+mod merge;
 pub mod output;
+pub mod seek;
 pub mod select;
 pub mod sieve;
 pub mod source;
@@ -32,7 +34,8 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let inputs = args.inputs();
     output::refuse_inputs(&inputs, args.output())?;
     let mut emit = Emit::new(out, args.output(), args.form(out.is_terminal()))?;
-    let passed = one_by_one(&inputs, &job, &mut emit)?;
+    let filter = if args.is_merge() { merge::all } else { one_by_one };
+    let passed = filter(&inputs, &job, &mut emit)?;
     report(passed.dropped, &job);
     let kept = emit.finish()?;
     Ok(match (passed.failed, kept) {
@@ -89,15 +92,15 @@ fn one_by_one(inputs: &[&Path], job: &Job, emit: &mut Emit<'_>) -> Result<Passed
 fn one(input: &Path, job: &Job, emit: &mut Emit<'_>, passed: &mut Passed) -> Result<()> {
     let mut lane = Lane::open(input, job, Blocks::default(), emit)?;
     lane.sieve.keep.reads_from(lane.source.utf16);
-    let mut more = Ok(true);
-    while matches!(more, Ok(true)) && !lane.sieve.keep.has_failed() {
+    let mut read = Ok(());
+    while !lane.has_ended() && !lane.sieve.keep.has_failed() {
         if lane.source.is_live {
             lane.sieve.keep.flush();
         }
-        more = lane.step();
+        read = lane.step();
     }
     passed.add(lane.sieve.dropped);
-    more.map(|_| ())
+    read
 }
 
 /// Says what was dropped for want of knowledge.

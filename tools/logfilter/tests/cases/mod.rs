@@ -2,6 +2,7 @@
 
 mod bytes;
 mod selection;
+mod sorted;
 
 use testkit::Case;
 

@@ -1,0 +1,262 @@
+//! Finds the part of a sorted file that a time range is in, without reading the rest.
+//!
+//! A file is sorted when no record is earlier than any before it by more than the slack. Then, if
+//! a record is earlier than `start - slack`, all before it are earlier than `start`; and if one is
+//! later than `end + slack`, all behind it are later than `end`. The first is what the search looks
+//! for, by bisection; the second ends the reading, see [`crate::watch`]. Which record of those
+//! before `start - slack` the search ends at does not matter, so it stops early and the last few
+//! kilobytes are scanned.
+//!
+//! A record begins at every line that has the header of one and a time, whatever is before it, but
+//! for two cases. One is a log without headers up to there, where other lines are records too: so
+//! the file's beginning must have shown headers. The other is the rest of a line that a container
+//! runtime cut in parts: it begins a record here and not in a scan, which makes no difference as
+//! long as its parts lie within the slack.
+
+mod lines;
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use logs::clock::{Clock, Time};
+use logs::header::Sort;
+use logs::line::{self, Line, Scratch};
+use logs::records::{After, Scanner, Sink, State};
+use logs::rules::Rules;
+use logs::stamp::Form;
+
+use lines::Lines;
+
+/// How much is read at a time, and when it is not worth the search.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Bytes of one read. Two pages hold the next header in most logs.
+    pub window: usize,
+    /// The search ends when it is so near.
+    pub near: u64,
+    /// The beginning of the file, in which a record with a time is looked for.
+    pub head: usize,
+    /// A smaller file is read as a whole: that takes no longer.
+    pub least: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { window: 8 * 1024, near: 64 * 1024, head: 1024 * 1024, least: 512 * 1024 }
+    }
+}
+
+/// Where a scan can begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The offset of its first record.
+    pub at: u64,
+    /// The state of a scanner there.
+    pub state: State,
+    /// The latest time that is known to lie before.
+    pub latest: Time,
+    /// How many records before the first time of the file are passed over.
+    pub timeless: u64,
+}
+
+/// A place where a record begins, and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    at: u64,
+    time: Time,
+}
+
+/// What a search asks for: all records of a time range, in a file that is sorted but for the slack.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The first and the last nanosecond.
+    pub span: (Time, Time),
+    /// How much earlier than one before it a record may be.
+    pub slack: Duration,
+}
+
+/// A plain file and how to look for times in it.
+pub struct Search<'a> {
+    file: &'a File,
+    size: u64,
+    rules: &'a Rules,
+    clock: &'a mut Clock,
+    sizes: Sizes,
+    scratch: Scratch,
+    marks: Vec<Mark>,
+    first: Option<(u64, Vec<u8>, Form)>,
+    timeless: u64,
+    /// The state behind the beginning that was scanned, and how long that is.
+    state: (State, u64),
+}
+
+impl<'a> Search<'a> {
+    /// Looks at the first and the last record with a time, and shows their stamps to the clock.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn begin(
+        (file, size): (&'a File, u64),
+        rules: &'a Rules,
+        clock: &'a mut Clock,
+        sizes: Sizes,
+    ) -> io::Result<Self> {
+        let (scratch, marks) = (Scratch::default(), Vec::new());
+        let state = (State::default(), 0);
+        let mut search =
+            Self { file, size, rules, clock, sizes, scratch, marks, first: None, timeless: 0, state };
+        search.look_at_head()?;
+        if let Some((_, stamp, form)) = &search.first {
+            search.clock.begins_with(stamp, *form);
+            search.look_at_tail()?;
+        }
+        Ok(search)
+    }
+
+    /// Whether the clock has been told the first stamp.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Where to begin; or why all of the file must be read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn entry(mut self, wanted: Wanted) -> io::Result<Result<Entry, &'static str>> {
+        let Some((at, stamp, form)) = self.first.take() else { return Ok(Err("no time was found")) };
+        let Some(time) = self.clock.read(&stamp, form) else { return Ok(Err("its first time is none")) };
+        let (state, scanned) = self.state;
+        if !(state.begun && state.open && state.strict) {
+            return Ok(Err("its beginning has no headers"));
+        }
+        let first = Mark { at, time };
+        self.marks.push(first);
+        let (start, end) = wanted.span;
+        // The second search is for the check of the order alone: it looks where the end will be.
+        self.bisect(first, end.plus(wanted.slack))?;
+        let start = start.minus(wanted.slack);
+        let found = self.bisect(first, start)?;
+        self.marks.sort_unstable_by_key(|mark| mark.at);
+        if !is_sorted(&self.marks, wanted.slack) {
+            return Ok(Err("it is not sorted by time"));
+        }
+        if found.time >= start || found.at < scanned {
+            return Ok(Ok(Entry { at: 0, state: State::default(), latest: Time::MIN, timeless: 0 }));
+        }
+        let before = self.marks.iter().take_while(|mark| mark.at <= found.at);
+        let latest = before.map(|mark| mark.time).max().unwrap_or(found.time);
+        let state = State { parted: [false; 2], inside: false, ..state };
+        Ok(Ok(Entry { at: found.at, state, latest, timeless: self.timeless }))
+    }
+
+    /// A record earlier than `time` near to where later ones begin; `first` where there is none.
+    fn bisect(&mut self, first: Mark, time: Time) -> io::Result<Mark> {
+        let (mut early, mut late) = (first, self.size);
+        while first.time < time && late - early.at > self.sizes.near.max(1) {
+            let middle = early.at + (late - early.at) / 2;
+            match self.mark_from(middle, late)? {
+                Some(mark) if mark.time < time => early = mark,
+                _ => late = middle,
+            }
+        }
+        Ok(early)
+    }
+
+    /// The first record with a time that begins in a range of the file.
+    fn mark_from(&mut self, from: u64, until: u64) -> io::Result<Option<Mark>> {
+        let mut lines = Lines::from(self.file, from, self.sizes.window);
+        while let Some((at, text)) = lines.next()? {
+            if at >= until {
+                break;
+            }
+            let line = line::read(text, self.rules, &mut self.scratch);
+            let stamp = line.stamp.filter(|_| matches!(line.sort, Sort::Record | Sort::Opens));
+            if let Some(time) = stamp.and_then(|(stamp, form)| self.clock.read(stamp, form)) {
+                let mark = Mark { at, time };
+                self.marks.push(mark);
+                return Ok(Some(mark));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Scans the beginning for the first stamp, and for the state that the rest is in.
+    fn look_at_head(&mut self) -> io::Result<()> {
+        let mut size = (self.sizes.window * 4).min(self.sizes.head);
+        loop {
+            let block = lines::block(self.file, 0, size)?;
+            if block.starts_with(b"__") && line::is_export(&block) {
+                return Ok(());
+            }
+            let after = if block.len() < size { After::End } else { After::More };
+            let mut head = Head::default();
+            let mut scanner = Scanner::new(self.rules);
+            scanner.scan(&block, after, &mut head);
+            self.timeless = head.timeless;
+            (self.first, self.state) = (head.first, (scanner.state, block.len() as u64));
+            if self.first.is_some() || block.len() < size || size >= self.sizes.head {
+                return Ok(());
+            }
+            size = (size * 4).min(self.sizes.head);
+        }
+    }
+
+    /// Marks the last record with a time, and shows its stamp to the clock.
+    fn look_at_tail(&mut self) -> io::Result<()> {
+        let mut size = self.sizes.window as u64;
+        loop {
+            let from = self.size.saturating_sub(size);
+            let mut lines = Lines::from(self.file, from, self.sizes.window);
+            let mut last: Option<(u64, Vec<u8>, Form)> = None;
+            while let Some((at, text)) = lines.next()? {
+                let line = line::read(text, self.rules, &mut self.scratch);
+                if let (Sort::Record | Sort::Opens, Some((stamp, form))) = (line.sort, line.stamp) {
+                    last = Some((at, stamp.to_vec(), form));
+                }
+            }
+            if let Some((at, stamp, form)) = last {
+                self.clock.learn(&stamp, form);
+                self.marks.extend(self.clock.read(&stamp, form).map(|time| Mark { at, time }));
+                return Ok(());
+            }
+            if from == 0 || size >= self.sizes.head as u64 {
+                return Ok(());
+            }
+            size *= 4;
+        }
+    }
+}
+
+/// Whether no mark is earlier than any before it by more than the slack.
+fn is_sorted(marks: &[Mark], slack: Duration) -> bool {
+    let mut latest = Time::MIN;
+    marks.iter().all(|mark| {
+        let fits = mark.time >= latest.minus(slack);
+        latest = latest.max(mark.time);
+        fits
+    })
+}
+
+/// Takes down the first record with a stamp.
+#[derive(Default)]
+struct Head {
+    at: u64,
+    first: Option<(u64, Vec<u8>, Form)>,
+    timeless: u64,
+}
+
+impl Sink for Head {
+    fn record(&mut self, line: &Line<'_>, bytes: &[u8], _lines: u64) {
+        if let (None, Some((stamp, form))) = (&self.first, line.stamp) {
+            self.first = Some((self.at, stamp.to_vec(), form));
+        }
+        self.timeless += u64::from(self.first.is_none());
+        self.at += bytes.len() as u64;
+    }
+
+    fn more(&mut self, bytes: &[u8], _lines: u64) {
+        self.at += bytes.len() as u64;
+    }
+}
