@@ -49,22 +49,32 @@ impl Level {
     /// A word or abbreviation that no logger uses for anything but a level, in any case.
     #[must_use]
     pub fn of_word(word: &[u8]) -> Option<Self> {
-        let mut lower = [0; 13];
-        let lower = lower.get_mut(..word.len())?;
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        Some(match &*lower {
-            b"trace" | b"trac" | b"trc" | b"trce" | b"verbose" | b"vrb" | b"silly" | b"finest" => Self::Trace,
-            b"debug" | b"dbug" | b"debu" | b"dbg" | b"fine" | b"finer" | b"debug1" | b"debug2"
-            | b"debug3" | b"debug4" | b"debug5" => Self::Debug,
-            b"info" | b"inf" | b"information" | b"informational" => Self::Info,
-            b"notice" => Self::Notice,
-            b"warn" | b"warning" | b"wrn" => Self::Warning,
-            b"error" | b"err" | b"eror" | b"erro" | b"severe" | b"failure" => Self::Error,
-            b"fatal" | b"critical" | b"crit" | b"ftl" | b"fata" | b"panic" | b"pani" | b"dpanic" | b"pnc"
-            | b"emerg" | b"emergency" | b"alert" => Self::Critical,
+        // All words but three fit in a number, and numbers are told apart faster than words.
+        if word.len() > 8 {
+            return Self::of_long_word(word);
+        }
+        let key = word.iter().fold(0, |key, byte| (key << 8) | u64::from(byte.to_ascii_lowercase()));
+        Some(match key {
+            TRACE | TRAC | TRC | TRCE | VERBOSE | VRB | SILLY | FINEST => Self::Trace,
+            DEBUG | DBUG | DEBU | DBG | FINE | FINER | DEBUG1 | DEBUG2 | DEBUG3 | DEBUG4 | DEBUG5 => {
+                Self::Debug
+            }
+            INFO | INF => Self::Info,
+            NOTICE => Self::Notice,
+            WARN | WARNING | WRN => Self::Warning,
+            ERROR | ERR | EROR | ERRO | SEVERE | FAILURE => Self::Error,
+            FATAL | CRITICAL | CRIT | FTL | FATA | PANIC | PANI | DPANIC | PNC | EMERG | ALERT => {
+                Self::Critical
+            }
             _ => return None,
         })
+    }
+
+    fn of_long_word(word: &[u8]) -> Option<Self> {
+        if word.eq_ignore_ascii_case(b"information") || word.eq_ignore_ascii_case(b"informational") {
+            return Some(Self::Info);
+        }
+        word.eq_ignore_ascii_case(b"emergency").then_some(Self::Critical)
     }
 
     /// As [`Level::of_word`], and the words that are a level only where nothing else can stand:
@@ -159,6 +169,60 @@ impl Level {
         })
     }
 }
+
+/// The bytes of a word in lower case as one number.
+const fn key(word: &[u8]) -> u64 {
+    let mut key = 0;
+    let mut at = 0;
+    while at < word.len() {
+        key = (key << 8) | word[at] as u64;
+        at += 1;
+    }
+    key
+}
+
+const TRACE: u64 = key(b"trace");
+const TRAC: u64 = key(b"trac");
+const TRC: u64 = key(b"trc");
+const TRCE: u64 = key(b"trce");
+const VERBOSE: u64 = key(b"verbose");
+const VRB: u64 = key(b"vrb");
+const SILLY: u64 = key(b"silly");
+const FINEST: u64 = key(b"finest");
+const DEBUG: u64 = key(b"debug");
+const DBUG: u64 = key(b"dbug");
+const DEBU: u64 = key(b"debu");
+const DBG: u64 = key(b"dbg");
+const FINE: u64 = key(b"fine");
+const FINER: u64 = key(b"finer");
+const DEBUG1: u64 = key(b"debug1");
+const DEBUG2: u64 = key(b"debug2");
+const DEBUG3: u64 = key(b"debug3");
+const DEBUG4: u64 = key(b"debug4");
+const DEBUG5: u64 = key(b"debug5");
+const INFO: u64 = key(b"info");
+const INF: u64 = key(b"inf");
+const NOTICE: u64 = key(b"notice");
+const WARN: u64 = key(b"warn");
+const WARNING: u64 = key(b"warning");
+const WRN: u64 = key(b"wrn");
+const ERROR: u64 = key(b"error");
+const ERR: u64 = key(b"err");
+const EROR: u64 = key(b"eror");
+const ERRO: u64 = key(b"erro");
+const SEVERE: u64 = key(b"severe");
+const FAILURE: u64 = key(b"failure");
+const FATAL: u64 = key(b"fatal");
+const CRITICAL: u64 = key(b"critical");
+const CRIT: u64 = key(b"crit");
+const FTL: u64 = key(b"ftl");
+const FATA: u64 = key(b"fata");
+const PANIC: u64 = key(b"panic");
+const PANI: u64 = key(b"pani");
+const DPANIC: u64 = key(b"dpanic");
+const PNC: u64 = key(b"pnc");
+const EMERG: u64 = key(b"emerg");
+const ALERT: u64 = key(b"alert");
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,7 +91,10 @@ fn ruby_word(text: &[u8], end: usize) -> Option<Found> {
 /// `Thread-1950::DEBUG::2011-12-07 12:14:15,018::…`.
 fn vdsm(text: &[u8]) -> Option<Header> {
     let token = &text[..token::end(text, 0)];
-    let first = token.windows(2).position(|w| w == b"::")? + 2;
+    let first = token.iter().position(|b| *b == b':')? + 2;
+    if token.get(first - 1) != Some(&b':') {
+        return None;
+    }
     let found = token::upper_word(text, first)?;
     let rest = text[found.word.end..].strip_prefix(b"::")?;
     let at = text.len() - rest.len();

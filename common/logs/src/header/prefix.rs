@@ -28,11 +28,15 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
         at = end + token::spaces(&text[end..]);
         let from = at + opening(text.get(at..)?);
         let Some(stamp) = stamp::at(text.get(from..)?) else {
-            if vague
-                && index == 1
-                && let Some(header) = pod(text, at)
-            {
-                return Some(header);
+            if vague && !text[..token::end(text, at)].ends_with(b":") {
+                if !is_pod(text) {
+                    return None;
+                }
+                if index == 1
+                    && let Some(header) = pod(text, at)
+                {
+                    return Some(header);
+                }
             }
             continue;
         };
@@ -49,10 +53,10 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
 /// `shop.acme.com 10.0.0.7 - alice [14/Mar/2025:09:26:53 +0000] "GET / HTTP/1.1" 200 7`: whatever
 /// stands before the time and the quoted request of an access log.
 fn access(text: &[u8]) -> Option<Header> {
-    let open = memchr(b'[', text)?;
-    let stamp = stamp::at(&text[open + 1..])?;
-    let request = text[open + 1 + stamp.len..].starts_with(b"] \"");
-    if request && text[..open].ends_with(b" ") && stamp.form.has_date() { stamped(text, open) } else { None }
+    let open = memchr(b'[', text).filter(|open| text[..*open].ends_with(b" "))?;
+    let header = stamped(text, open)?;
+    let (stamp, form) = header.stamp.as_ref()?;
+    (form.has_date() && text[stamp.end..].starts_with(b"] \"")).then_some(header)
 }
 
 /// The record at `at`, if it has a level.
@@ -73,9 +77,6 @@ fn glued(text: &[u8]) -> Option<Header> {
 
 /// stern prints `POD CONTAINER` before each line of a program.
 fn pod(text: &[u8], at: usize) -> Option<Header> {
-    if !is_pod(text) {
-        return None;
-    }
     let found = first::inner(text, at)?;
     Some(Header::of(Sort::Record, "").with_level(found))
 }
@@ -90,7 +91,8 @@ fn is_pod(text: &[u8]) -> bool {
 /// A word that may be a name or the beginning of a sentence.
 fn is_name(token: &[u8]) -> bool {
     let name = token.strip_suffix(b":").unwrap_or(token);
-    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(b))
+    !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
 }
 
 /// Is this, before the stamp, one of the ways that Redis begins: `1:M`, `1234:signal-handler`,
@@ -122,7 +124,9 @@ fn is_prefix(token: &[u8], index: usize) -> bool {
         [] | [.., b':' | b',' | b'.' | b'!' | b'?'] | [b'"' | b'\'' | b'{' | b'<' | b'=', ..] => false,
         _ => {
             (index == 0 && is_label(token))
-                || token.iter().any(|b| b.is_ascii_digit() || b"._-/:@|[".contains(b))
+                || token.iter().any(|b| {
+                    b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-' | b'/' | b':' | b'@' | b'|' | b'[')
+                })
         }
     }
 }

@@ -6,7 +6,17 @@ use crate::level::Level;
 /// Where the token that begins at `at` ends: at a space, a tab, or the end of the line.
 pub(super) fn end(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).unwrap_or(rest.len())
+    at + rest.iter().position(|b| is_blank(*b)).unwrap_or(rest.len())
+}
+
+/// As [`end`], or at a pipe.
+pub(super) fn end_or_pipe(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().position(|b| is_blank(*b) || *b == b'|').unwrap_or(rest.len())
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// How many spaces and tabs `text` begins with.
@@ -22,11 +32,15 @@ pub(super) fn letters(text: &[u8]) -> (usize, usize) {
 
 /// A level word in capitals that stands alone: `INFO `, `WARN:`, `DEBUG]`, `INFO+2`.
 pub(super) fn upper_word(text: &[u8], at: usize) -> Option<Found> {
-    let rest = text.get(at..)?;
-    let (mut count, capitals) = letters(rest);
+    upper_of(text, at, letters(text.get(at..)?))
+}
+
+/// As [`upper_word`], for letters that were counted before.
+pub(super) fn upper_of(text: &[u8], at: usize, (mut count, capitals): (usize, usize)) -> Option<Found> {
     if count < 3 || capitals != count {
         return None;
     }
+    let rest = &text[at..];
     // PostgreSQL: DEBUG1 to DEBUG5.
     if rest.starts_with(b"DEBUG") && matches!(rest.get(count), Some(b'1'..=b'5')) {
         count += 1;
@@ -46,8 +60,12 @@ pub(super) fn upper_word(text: &[u8], at: usize) -> Option<Found> {
 
 /// Letters in lower case or with one capital that spell a level.
 pub(super) fn mild_word(text: &[u8], at: usize) -> Option<Found> {
-    let rest = text.get(at..)?;
-    let (count, capitals) = letters(rest);
+    mild_of(text, at, letters(text.get(at..)?))
+}
+
+/// As [`mild_word`], for letters that were counted before.
+pub(super) fn mild_of(text: &[u8], at: usize, (count, capitals): (usize, usize)) -> Option<Found> {
+    let rest = &text[at..];
     let leading = usize::from(rest.first().is_some_and(u8::is_ascii_uppercase));
     if count < 3 || capitals > leading {
         return None;

@@ -246,8 +246,7 @@ impl<'t> Zone<'t> {
     }
 
     fn token_end(&self) -> usize {
-        let end = token::end(self.text, self.at);
-        self.text[self.at..end].iter().position(|b| *b == b'|').map_or(end, |pipe| self.at + pipe)
+        token::end_or_pipe(self.text, self.at)
     }
 }
 

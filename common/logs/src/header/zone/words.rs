@@ -9,11 +9,11 @@ use crate::level::Level;
 
 impl Zone<'_> {
     pub(super) fn word(&self) -> Step {
-        if let Some(found) = token::upper_word(self.text, self.at) {
-            return self.upper(found);
-        }
         let rest = self.rest();
         let (count, capitals) = token::letters(rest);
+        if let Some(found) = token::upper_of(self.text, self.at, (count, capitals)) {
+            return self.upper(found);
+        }
         let next = rest.get(count).copied();
         if let Some(step) = self.maker(count, next) {
             return step;
@@ -26,7 +26,7 @@ impl Zone<'_> {
             let settled = self.numbers >= 2 && next == Some(b' ');
             return Step::Level(if settled { found.settled() } else { found });
         }
-        if let Some(found) = token::mild_word(self.text, self.at)
+        if let Some(found) = token::mild_of(self.text, self.at, (count, capitals))
             && self.mild_is_framed(found.word.end)
         {
             return Step::Level(found);
@@ -202,14 +202,26 @@ impl Zone<'_> {
     /// A token that begins with letters and goes on with something else.
     fn compound(&self, count: usize, next: Option<u8>, end: usize) -> Step {
         let token = &self.text[self.at..end];
-        let found = self
-            .suffixed(token, count, next)
-            .or_else(|| makers::vmware(token, self.at))
-            .or_else(|| self.between_colons(end));
-        if let Some(found) = found {
+        // Most tokens are plain names, and that is told by one look at their bytes.
+        let marks = token.iter().fold(0, |marks, byte| {
+            marks
+                | match byte {
+                    b'.' | b'[' | b'(' | b')' => 1,
+                    b':' => 2,
+                    b'=' => 4,
+                    _ => 0,
+                }
+        });
+        let found = match marks & 1 {
+            0 => None,
+            _ => self.suffixed(token, count, next).or_else(|| makers::vmware(token, self.at)),
+        };
+        if let Some(found) = found.or_else(|| if marks & 2 == 0 { None } else { self.between_colons(end) }) {
             return Step::Level(found);
         }
-        if let Some(pair) = fields::pair(self.text, self.at) {
+        if marks & 4 != 0
+            && let Some(pair) = fields::pair(self.text, self.at)
+        {
             return match logfmt_level(self.text, self.at) {
                 Some(found) => Step::Level(found),
                 None => Step::Hard(pair.value.end.max(end)),
