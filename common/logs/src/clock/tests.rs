@@ -304,8 +304,9 @@ const ZONES: [&str; 6] =
     ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "-03:30"];
 
 proptest! {
+    // To the end of 2037: chrono-tz' tables end there, the rules of the system's files do not.
     #[test]
-    fn agrees_with_chrono(secs in 0_i64..7_000_000_000, nanos in 0_u32..1_000_000_000, zone in 1_usize..5) {
+    fn agrees_with_chrono(secs in 0_i64..2_140_000_000, nanos in 0_u32..1_000_000_000, zone in 1_usize..5) {
         let naive = chrono::DateTime::from_timestamp(secs, nanos).unwrap().naive_utc();
         let tz: chrono_tz::Tz = ZONES[zone].parse().unwrap();
         let text = naive.format("%Y-%m-%d %H:%M:%S%.9f").to_string();

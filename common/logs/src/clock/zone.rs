@@ -1,8 +1,9 @@
 //! Time zones: what local time a point in time has, and the other way round.
 
 use super::calendar::DAY;
-use chrono::{DateTime, Local, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono::{DateTime, Local, MappedLocalTime, NaiveDateTime, Offset, TimeZone as _};
+use std::path::Path;
+use tz::TimeZone;
 
 /// The zone of stamps that do not tell theirs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,8 +14,8 @@ pub enum Zone {
     Local,
     /// Seconds east of UTC, less than a day.
     Fixed(i32),
-    /// A zone of the IANA database.
-    Named(Tz),
+    /// A zone of the IANA database, as this machine has it.
+    Named(&'static TimeZone),
 }
 
 /// What local time is that of UTC.
@@ -42,19 +43,34 @@ impl Zone {
         if let Some(east) = offset(text.as_bytes()) {
             return Ok(Self::Fixed(east));
         }
-        let named = TZ_VARIANTS.iter().find(|zone| known(zone.name()));
-        named.map(|zone| Self::Named(*zone)).ok_or_else(|| {
-            format!("`{text}` is no time zone; write it as UTC, local, +02:00 or Europe/Berlin")
+        named(text).map(Self::Named).ok_or_else(|| {
+            format!(
+                "`{text}` is no time zone; write it as UTC, local, +02:00 or Europe/Berlin (names need {DATABASE})"
+            )
         })
     }
 
     /// Seconds that the local time is ahead of UTC at the second `utc` since the epoch.
-    pub(crate) fn east_of(self, utc: i64) -> i32 {
+    #[must_use]
+    pub fn east_of(self, utc: i64) -> i32 {
         match self {
             Self::Utc => 0,
             Self::Fixed(east) => east,
             Self::Local => moment(utc).map_or(0, |at| east(Local.offset_from_utc_datetime(&at))),
-            Self::Named(zone) => moment(utc).map_or(0, |at| east(zone.offset_from_utc_datetime(&at))),
+            Self::Named(zone) => zone.find_local_time_type(utc).map_or(0, tz::LocalTimeType::ut_offset),
+        }
+    }
+
+    /// The offsets with which local clocks showed `local`: those of a day before and after, if they
+    /// lead back to it.
+    fn mapped(self, local: i64) -> MappedLocalTime<i32> {
+        let leads_back = |east: i32| self.east_of(local - i64::from(east)) == east;
+        let (before, after) = (self.east_of(local - DAY), self.east_of(local + DAY));
+        match (leads_back(before), leads_back(after)) {
+            (true, true) if before != after => MappedLocalTime::Ambiguous(before, after),
+            (true, _) => MappedLocalTime::Single(before),
+            (_, true) => MappedLocalTime::Single(after),
+            (false, false) => MappedLocalTime::None,
         }
     }
 
@@ -66,7 +82,7 @@ impl Zone {
             Self::Utc => return Shift { east: 0, sure: true },
             Self::Fixed(east) => return Shift { east, sure: true },
             Self::Local => moment(local).map(|at| Local.offset_from_local_datetime(&at).map(east)),
-            Self::Named(zone) => moment(local).map(|at| zone.offset_from_local_datetime(&at).map(east)),
+            Self::Named(_) => Some(self.mapped(local)),
         };
         match found {
             Some(MappedLocalTime::Single(east)) => Shift { east, sure: true },
@@ -77,6 +93,34 @@ impl Zone {
             _ => Shift { east: self.east_of(local - DAY), sure: false },
         }
     }
+}
+
+/// Where the system keeps its time zones: a file of ours would grow stale, and be a megabyte.
+const DATABASE: &str = "/usr/share/zoneinfo";
+
+/// The zone of that name, in the case of the database or in lower case.
+fn named(name: &str) -> Option<&'static TimeZone> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
+    if name.starts_with('/') || !name.bytes().all(is_name) || !name.contains(|c: char| c.is_alphabetic()) {
+        return None;
+    }
+    let folder = std::env::var_os("TZDIR").unwrap_or_else(|| DATABASE.into());
+    let read = |name: &str| std::fs::read(Path::new(&folder).join(name)).ok();
+    let file = read(name).or_else(|| read(&capitalised(name)))?;
+    let zone = TimeZone::from_tz_data(&file).ok()?;
+    // A run has one or two zones; as references they can be copied with every stamp.
+    Some(Box::leak(Box::new(zone)))
+}
+
+/// `america/new_york` as `America/New_York`.
+fn capitalised(name: &str) -> String {
+    let mut first = true;
+    let letters = name.chars().map(|letter| {
+        let own = if first { letter.to_ascii_uppercase() } else { letter };
+        first = !letter.is_ascii_alphanumeric();
+        own
+    });
+    letters.collect()
 }
 
 fn moment(secs: i64) -> Option<NaiveDateTime> {
@@ -123,9 +167,21 @@ mod tests {
         check("-0530", Some(Zone::Fixed(-19_800)));
         check("+2", Some(Zone::Fixed(7_200)));
         check("+14", Some(Zone::Fixed(50_400)));
-        check("Europe/Berlin", Some(Zone::Named(Tz::Europe__Berlin)));
-        check("europe/berlin", Some(Zone::Named(Tz::Europe__Berlin)));
-        for bad in ["", "Berlin", "+", "+2x", "02:00", "+02:60", "+24:00", "+02:0", "Mars/Phobos"] {
+        assert!(matches!(Zone::parse("Europe/Berlin"), Ok(Zone::Named(_))));
+        assert_eq!(Zone::parse("america/new_york"), Zone::parse("America/New_York"));
+        for bad in [
+            "",
+            "Berlin",
+            "+",
+            "+2x",
+            "02:00",
+            "+02:60",
+            "+24:00",
+            "+02:0",
+            "Mars/Phobos",
+            "/etc/localtime",
+            "../x",
+        ] {
             check(bad, None);
         }
     }

@@ -1,6 +1,6 @@
 //! Minutes, hours and days on the clocks of a zone.
 
-use chrono::{DateTime, FixedOffset, Local, Offset, SecondsFormat, TimeZone};
+use chrono::{FixedOffset, SecondsFormat, TimeZone};
 use logs::clock::Zone;
 
 use crate::plan::By;
@@ -36,11 +36,11 @@ impl Slots {
             By::Minute => 60,
             By::Hour => 3_600,
             _ => {
-                let date = (secs + east(self.zone, secs)).div_euclid(DAY);
+                let date = (secs + i64::from(self.zone.east_of(secs))).div_euclid(DAY);
                 return (self.midnight(date), self.midnight(date + 1));
             }
         };
-        let east = east(self.zone, secs);
+        let east = i64::from(self.zone.east_of(secs));
         let start = (secs + east).div_euclid(length) * length - east;
         (start, start + length)
     }
@@ -48,26 +48,15 @@ impl Slots {
     /// When the clocks of the zone begin the day that is `date` days after 1970-01-01.
     fn midnight(&self, date: i64) -> i64 {
         let local = date * DAY;
+        let east = |utc| i64::from(self.zone.east_of(utc));
         // Where clocks are put forward at midnight this is the first second after it.
-        local - east(self.zone, local - east(self.zone, local))
+        local - east(local - east(local))
     }
-}
-
-/// Seconds that the clocks of a zone are ahead of UTC.
-fn east(zone: Zone, secs: i64) -> i64 {
-    let Some(utc) = DateTime::from_timestamp(secs, 0).map(|time| time.naive_utc()) else { return 0 };
-    let east = match zone {
-        Zone::Utc => 0,
-        Zone::Fixed(east) => east,
-        Zone::Local => Local.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
-        Zone::Named(zone) => zone.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
-    };
-    i64::from(east)
 }
 
 /// A time as RFC 3339 in a zone, to the second: `2026-03-01T10:30:00Z`, `…+01:00`.
 pub(crate) fn rfc3339(secs: i64, zone: Zone) -> String {
-    let east = i32::try_from(east(zone, secs)).ok().and_then(FixedOffset::east_opt);
+    let east = FixedOffset::east_opt(zone.east_of(secs));
     let time = east.and_then(|east| east.timestamp_opt(secs, 0).single());
     time.map_or_else(|| secs.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
