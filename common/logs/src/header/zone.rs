@@ -175,6 +175,7 @@ impl<'t> Zone<'t> {
             }
             Some(b'[' | b'(' | b'<' | b'{') => self.group(),
             Some(b'%') => makers::cisco(self.text, self.at).map_or_else(|| self.number(), Step::Level),
+            Some(b'*') => makers::starred(self.text, self.at).map_or_else(|| self.number(), Step::Level),
             Some(byte) if byte.is_ascii_alphabetic() => self.word(),
             Some(_) => self.number(),
         }

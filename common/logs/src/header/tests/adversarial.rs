@@ -6,6 +6,7 @@ use super::*;
 fn a_word_in_the_message_is_no_level() {
     check("2025-03-14 09:26:53 no ERROR here", None);
     check("2025-03-14 09:26:53 the build said ERROR: x", None);
+    check("2025-03-14 09:26:53 got ERROR", None);
     check("2025-03-14 09:26:53 info and more", None);
     check("2025-03-14 09:26:53 Error handling is on", None);
     check("2025-03-14 09:26:53 Fine weather", None);

@@ -22,7 +22,12 @@ const SETTLED: [&str; 14] = [
 ];
 
 /// Shapes whose level is followed by what may be more header.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 27] = [
+    "2025-03-14 09:26:53 worker INFO  [x] y",
+    "2025-03-14 09:26:53 worker [INFO] y",
+    "2025-03-14 09:26:53, Info      x",
+    "Mar 14 09:26:53 web7 corosync notice  [MAIN  ] x",
+    "2025-03-14 09:26:53.1Z info vpxd[7] [Originator@7] x",
     "2025-03-14 09:26:53 INFO,x",
     "2025-03-14 09:26:53,ERROR,x",
     "2025-03-14 09:26:53 [7] LOG:  x",

@@ -30,6 +30,8 @@ fn application_servers() {
     check("[3/14/25 09:26:53:123 CET] 0000006e ThreadMonitors W hung", None);
     check("[#|2025-03-14T09:26:53.123+0100|SEVERE|glassfish 5.0|a.b|_ThreadID=7;|x|#]", ERROR);
     check("####<Mar 14, 2025 9:26:53 AM CET> <Warning> <Server> <h> <a> x", WARNING);
+    check("14.03.2025 09:26:53.123 *ERROR* [qtp-7] com.acme.Page x", ERROR);
+    check("2025-03-14 09:26:53 *error* x", None);
     check("14-Mar-2025 09:26:53.123 SEVERE [main] org.apache.catalina.Startup x", ERROR);
     check("2025-03-14 09:26:53,123 INFO  [org.jboss.as] (Controller Boot Thread) started", INFO);
     check("2025-03-14T09:26:53.123Z [grpc-5  WARN  com.acme.Lookup  opId=] no node", WARNING);

@@ -34,6 +34,14 @@ pub(super) fn cisco(text: &[u8], at: usize) -> Option<Found> {
     None
 }
 
+/// `*ERROR* [thread] name message`: Apache Sling, and Adobe's products on it.
+pub(super) fn starred(text: &[u8], at: usize) -> Option<Found> {
+    let (count, capitals) = token::letters(&text[at + 1..]);
+    let word = at + 1..at + 1 + count;
+    let level = Level::of_word(&text[word.clone()]).filter(|_| count == capitals)?;
+    text[word.end..].starts_with(b"* ").then(|| Found::new(level, word, "level between stars"))
+}
+
 /// `PHP Warning:  message`, `PHP Fatal error:  message`, and the trace below it.
 pub(super) fn php(text: &[u8], at: usize) -> Option<Step> {
     let message = text[at..].strip_prefix(b"PHP ")?;

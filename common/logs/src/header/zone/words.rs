@@ -134,7 +134,7 @@ impl Zone<'_> {
         let tail = &self.text[end..];
         matches!(
             tail,
-            [] | [b':' | b']' | b'|' | b'[' | b'(' | b'\t' | b'/', ..]
+            [b':' | b']' | b'|' | b'[' | b'(' | b'\t' | b'/', ..]
                 | [b' ', b' ' | b'[' | b'(' | b'-' | b'|' | b':' | b'<', ..]
         )
     }
