@@ -160,12 +160,6 @@ impl Args {
         self.output.as_deref()
     }
 
-    /// Whether all inputs become one stream.
-    #[must_use]
-    pub fn is_merge(&self) -> bool {
-        self.merge
-    }
-
     /// How the result is written to an output that is a terminal, or is not.
     #[must_use]
     pub fn form(&self, is_terminal: bool) -> Form {
@@ -212,6 +206,7 @@ impl Args {
             year: self.year,
             slack: self.slack,
             scan: self.scan,
+            merge: self.merge,
             sizes: Sizes::default(),
         })
     }

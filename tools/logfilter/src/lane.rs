@@ -13,7 +13,7 @@ use crate::filter::Filter;
 use crate::seek::{Search, Sizes, Wanted};
 use crate::sieve::{Keep, Sieve};
 use crate::source::Source;
-use crate::watch::{Order, Watch};
+use crate::watch::{Exactly, Order, Watch};
 
 /// What is to be done with each input.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Job {
     pub slack: Duration,
     /// Whether all of a file is read, sorted or not.
     pub scan: bool,
+    /// Whether the records of all inputs become one stream.
+    pub merge: bool,
     /// How a sorted file is searched.
     pub sizes: Sizes,
 }
@@ -66,22 +68,24 @@ impl<'j, K: Keep> Lane<'j, K> {
     /// Sets the clock, and goes to the place where the time range begins if the file is sorted.
     fn watch(&mut self, mut clock: Clock, job: &'j Job) -> Result<Watch> {
         let name = self.source.name.clone();
+        let exactly =
+            if job.merge { Exactly::Wholly } else { job.filter.span.map_or(Exactly::Wholly, Exactly::of) };
         let Some((file, size)) = self.source.plain() else {
             log::debug!("{name} is read as a whole: it is no plain file");
-            return Ok(Watch::new(clock, false));
+            return Ok(Watch::new(clock, false, exactly));
         };
         let search =
             Search::begin((file, size), &job.rules, &mut clock, job.sizes).or_cannot("read", &name)?;
         let is_told = search.has_begun();
         let span = job.filter.span.filter(|_| !job.scan && !job.filter.inverted);
         let Some(span) = span.filter(|_| size >= job.sizes.least) else {
-            return Ok(Watch::new(clock, is_told));
+            return Ok(Watch::new(clock, is_told, exactly));
         };
         let slack = job.slack;
         match search.entry(Wanted { span, slack }).or_cannot("read", &name)? {
             Err(reason) => {
                 log::info!("{name} is read as a whole: {reason}");
-                Ok(Watch::new(clock, is_told))
+                Ok(Watch::new(clock, is_told, exactly))
             }
             Ok(entry) => {
                 log::debug!("{name} is read from byte {} of {size} on", entry.at);
@@ -89,7 +93,7 @@ impl<'j, K: Keep> Lane<'j, K> {
                 self.scanner.state = entry.state;
                 self.begins = entry.at;
                 self.sieve.dropped.before_time = entry.timeless;
-                let mut watch = Watch::new(clock, is_told);
+                let mut watch = Watch::new(clock, is_told, exactly);
                 watch.rely_on(Order { latest: entry.latest, slack, end: span.1.plus(slack), broken: false });
                 Ok(watch)
             }

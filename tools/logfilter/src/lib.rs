@@ -34,7 +34,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let inputs = args.inputs();
     output::refuse_inputs(&inputs, args.output())?;
     let mut emit = Emit::new(out, args.output(), args.form(out.is_terminal()))?;
-    let filter = if args.is_merge() { merge::all } else { one_by_one };
+    let filter = if job.merge { merge::all } else { one_by_one };
     let passed = filter(&inputs, &job, &mut emit)?;
     report(passed.dropped, &job);
     let kept = emit.finish()?;

@@ -108,10 +108,14 @@ impl<'f, K: Keep> Sieve<'f, K> {
     }
 
     /// Matches what is held, which is a whole record or as much of it as is looked at.
+    #[inline]
     fn settle(&mut self) {
-        if self.fate != Fate::Hold {
-            return;
+        if self.fate == Fate::Hold {
+            self.match_held();
         }
+    }
+
+    fn match_held(&mut self) {
         let kept = self.filter.keeps(Verdict::Pass, &self.held);
         if kept {
             let (time, level, word) = self.held_head.clone();
@@ -121,6 +125,7 @@ impl<'f, K: Keep> Sieve<'f, K> {
         self.held.clear();
     }
 
+    #[inline]
     fn judge(&mut self, line: &Line<'_>) -> Verdict {
         let time = match &mut self.watch {
             Some(watch) => watch.see(line.stamp),
@@ -150,7 +155,7 @@ impl<K: Keep> Sink for Sieve<'_, K> {
             self.fate = Fate::Hold;
             self.held.extend_from_slice(bytes);
             self.held_head = (self.time(), line.level, place(line.word, bytes));
-        } else if self.filter.keeps(verdict, b"") {
+        } else if (verdict == Verdict::Pass) != self.filter.inverted {
             self.fate = Fate::Keep;
             let word = place(line.word, bytes);
             self.keep.begin(&Head { bytes, time: self.time(), level: line.level, word });

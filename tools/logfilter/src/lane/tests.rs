@@ -99,6 +99,7 @@ fn run(text: &[u8], span: (i64, i64), slack: i64, sizes: Sizes, whole: bool) -> 
         year: None,
         slack: Duration::from_secs(u64::try_from(slack).unwrap()),
         scan: whole,
+        merge: false,
         sizes,
     };
     let mut lane = Lane::open(file.path(), &job, Blocks::with_sizes(64, 4096), Kept::default()).unwrap();
