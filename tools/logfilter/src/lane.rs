@@ -43,7 +43,7 @@ pub struct Lane<'j, K> {
     scanner: Scanner<'j>,
     /// What takes its records.
     pub sieve: Sieve<'j, K>,
-    /// The offset of what is read first.
+    /// How much text was passed over by the search.
     begins: u64,
     has_ended: bool,
 }
@@ -70,15 +70,15 @@ impl<'j, K: Keep> Lane<'j, K> {
         let name = self.source.name.clone();
         let exactly =
             if job.merge { Exactly::Wholly } else { job.filter.span.map_or(Exactly::Wholly, Exactly::of) };
-        let Some((file, size)) = self.source.plain() else {
+        let Some((file, range)) = self.source.plain() else {
             log::debug!("{name} is read as a whole: it is no plain file");
             return Ok(Watch::new(clock, false, exactly));
         };
-        let search =
-            Search::begin((file, size), &job.rules, &mut clock, job.sizes).or_cannot("read", &name)?;
+        let search = Search::begin((file, range.clone()), &job.rules, &mut clock, job.sizes)
+            .or_cannot("read", &name)?;
         let is_told = search.has_begun();
         let span = job.filter.span.filter(|_| !job.scan && !job.filter.inverted);
-        let Some(span) = span.filter(|_| size >= job.sizes.least) else {
+        let Some(span) = span.filter(|_| range.end - range.start >= job.sizes.least) else {
             return Ok(Watch::new(clock, is_told, exactly));
         };
         let slack = job.slack;
@@ -88,10 +88,10 @@ impl<'j, K: Keep> Lane<'j, K> {
                 Ok(Watch::new(clock, is_told, exactly))
             }
             Ok(entry) => {
-                log::debug!("{name} is read from byte {} of {size} on", entry.at);
+                log::debug!("{name} is read from byte {} of {} on", entry.at, range.end);
                 self.source.start_at(entry.at);
                 self.scanner.state = entry.state;
-                self.begins = entry.at;
+                self.begins = entry.at - range.start;
                 self.sieve.dropped.before_time = entry.timeless;
                 let mut watch = Watch::new(clock, is_told, exactly);
                 watch.rely_on(Order { latest: entry.latest, slack, end: span.1.plus(slack), broken: false });
@@ -118,7 +118,9 @@ impl<'j, K: Keep> Lane<'j, K> {
         self.sieve.finish();
         if self.begins > 0 && self.sieve.watch.as_ref().is_some_and(Watch::was_wrong) {
             let (name, begins) = (&self.source.name, self.begins);
-            log::warn!("{name} is not sorted by time; it was read from byte {begins} on, --scan reads all");
+            log::warn!(
+                "{name} is not sorted by time; its first {begins} bytes were not read, --scan reads all"
+            );
         }
         more.map(|_| ())
     }

@@ -17,6 +17,7 @@ mod lines;
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use logs::clock::{Clock, Time};
@@ -79,7 +80,8 @@ pub struct Wanted {
 /// A plain file and how to look for times in it.
 pub struct Search<'a> {
     file: &'a File,
-    size: u64,
+    start: u64,
+    end: u64,
     rules: &'a Rules,
     clock: &'a mut Clock,
     sizes: Sizes,
@@ -92,20 +94,21 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Looks at the first and the last record with a time, and shows their stamps to the clock.
+    /// Looks at the first and the last record with a time in a range of the file, and shows their
+    /// stamps to the clock.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn begin(
-        (file, size): (&'a File, u64),
+        (file, Range { start, end }): (&'a File, Range<u64>),
         rules: &'a Rules,
         clock: &'a mut Clock,
         sizes: Sizes,
     ) -> io::Result<Self> {
         let (scratch, marks) = (Scratch::default(), Vec::new());
-        let state = (State::default(), 0);
+        let state = (State::default(), start);
         let mut search =
-            Self { file, size, rules, clock, sizes, scratch, marks, first: None, timeless: 0, state };
+            Self { file, start, end, rules, clock, sizes, scratch, marks, first: None, timeless: 0, state };
         search.look_at_head()?;
         if let Some((_, stamp, form)) = &search.first {
             search.clock.begins_with(stamp, *form);
@@ -133,17 +136,17 @@ impl<'a> Search<'a> {
         }
         let first = Mark { at, time };
         self.marks.push(first);
-        let (start, end) = wanted.span;
+        let (since, until) = wanted.span;
         // The second search is for the check of the order alone: it looks where the end will be.
-        self.bisect(first, end.plus(wanted.slack))?;
-        let start = start.minus(wanted.slack);
-        let found = self.bisect(first, start)?;
+        self.bisect(first, until.plus(wanted.slack))?;
+        let since = since.minus(wanted.slack);
+        let found = self.bisect(first, since)?;
         self.marks.sort_unstable_by_key(|mark| mark.at);
         if !is_sorted(&self.marks, wanted.slack) {
             return Ok(Err("it is not sorted by time"));
         }
-        if found.time >= start || found.at < scanned {
-            return Ok(Ok(Entry { at: 0, state: State::default(), latest: Time::MIN, timeless: 0 }));
+        if found.time >= since || found.at < scanned {
+            return Ok(Ok(Entry { at: self.start, state: State::default(), latest: Time::MIN, timeless: 0 }));
         }
         let before = self.marks.iter().take_while(|mark| mark.at <= found.at);
         let latest = before.map(|mark| mark.time).max().unwrap_or(found.time);
@@ -153,7 +156,7 @@ impl<'a> Search<'a> {
 
     /// A record earlier than `time` near to where later ones begin; `first` where there is none.
     fn bisect(&mut self, first: Mark, time: Time) -> io::Result<Mark> {
-        let (mut early, mut late) = (first, self.size);
+        let (mut early, mut late) = (first, self.end);
         while first.time < time && late - early.at > self.sizes.near.max(1) {
             let middle = early.at + (late - early.at) / 2;
             match self.mark_from(middle, late)? {
@@ -186,16 +189,16 @@ impl<'a> Search<'a> {
     fn look_at_head(&mut self) -> io::Result<()> {
         let mut size = (self.sizes.window * 4).min(self.sizes.head);
         loop {
-            let block = lines::block(self.file, 0, size)?;
+            let block = lines::block(self.file, self.start, size)?;
             if block.starts_with(b"__") && line::is_export(&block) {
                 return Ok(());
             }
             let after = if block.len() < size { After::End } else { After::More };
-            let mut head = Head::default();
+            let mut head = Head { at: self.start, ..Head::default() };
             let mut scanner = Scanner::new(self.rules);
             scanner.scan(&block, after, &mut head);
             self.timeless = head.timeless;
-            (self.first, self.state) = (head.first, (scanner.state, block.len() as u64));
+            (self.first, self.state) = (head.first, (scanner.state, self.start + block.len() as u64));
             if self.first.is_some() || block.len() < size || size >= self.sizes.head {
                 return Ok(());
             }
@@ -207,7 +210,7 @@ impl<'a> Search<'a> {
     fn look_at_tail(&mut self) -> io::Result<()> {
         let mut size = self.sizes.window as u64;
         loop {
-            let from = self.size.saturating_sub(size);
+            let from = self.end.saturating_sub(size).max(self.start);
             let mut lines = Lines::from(self.file, from, self.sizes.window);
             let mut last: Option<(u64, Vec<u8>, Form)> = None;
             while let Some((at, text)) = lines.next()? {
@@ -221,7 +224,7 @@ impl<'a> Search<'a> {
                 self.marks.extend(self.clock.read(&stamp, form).map(|time| Mark { at, time }));
                 return Ok(());
             }
-            if from == 0 || size >= self.sizes.head as u64 {
+            if from == self.start || size >= self.sizes.head as u64 {
                 return Ok(());
             }
             size *= 4;

@@ -2,18 +2,19 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use common::{OrCannot, Result};
 use logs::clock::Time;
 use logs::records::{After, Scanner, Sink};
-use logs::source::Source as Opened;
+use logs::source::{Source as Opened, behind_nuls};
 use logs::stream::{Blocks, Endian};
 
 /// Where the bytes come from.
 enum Feed {
-    /// A plain file, read from this offset.
+    /// A plain file, read from this offset: behind the NULs that truncating an open log leaves.
     File(Opened, u64),
     Reader(Box<dyn Read + Send>),
 }
@@ -41,8 +42,9 @@ impl Source {
         let opened = Opened::open(path)?;
         let (name, written) = (opened.name().to_owned(), opened.written());
         let is_live = !opened.file().metadata().is_ok_and(|metadata| metadata.is_file());
-        if opened.seekable().is_some() {
-            return Ok(Self { name, utf16: None, written, is_live, feed: Feed::File(opened, 0), blocks });
+        if let Some((file, range)) = opened.seekable() {
+            let start = behind_nuls(file, range.start).or_cannot("read", &name)?;
+            return Ok(Self { name, utf16: None, written, is_live, feed: Feed::File(opened, start), blocks });
         }
         let mut text = opened.text()?;
         if text.endian.is_some() {
@@ -53,11 +55,12 @@ impl Source {
         Ok(Self { name, utf16: text.endian, written, is_live, feed: Feed::Reader(text.reader), blocks })
     }
 
-    /// The file itself and its size, where it can be read at any place.
+    /// The file itself and where its text lies, where it can be read at any place. Before the first
+    /// step only.
     #[must_use]
-    pub fn plain(&self) -> Option<(&File, u64)> {
+    pub fn plain(&self) -> Option<(&File, Range<u64>)> {
         match &self.feed {
-            Feed::File(opened, _) => opened.seekable().map(|(file, range)| (file, range.end)),
+            Feed::File(opened, at) => opened.seekable().map(|(file, range)| (file, *at..range.end)),
             Feed::Reader(_) => None,
         }
     }

@@ -167,6 +167,18 @@ fn colours() {
 }
 
 #[test]
+fn a_terminal_has_colours() {
+    if !testkit::has("script") {
+        return;
+    }
+    let line = format!("{} -l =ERROR a.log", env!("CARGO_BIN_EXE_logfilter"));
+    let run = || Case::new("script").file("a.log", LOG).args(["-qec", &line, "/dev/null"]);
+    run().env("TERM", "xterm").stdout_has("10:00:05 \x1b[31mERROR\x1b[0m e").run();
+    run().env("TERM", "xterm").env("NO_COLOR", "1").stdout_has("10:00:05 ERROR e").run();
+    run().stdout_has("10:00:05 ERROR e").run();
+}
+
+#[test]
 fn a_pipe_is_passed_on_as_it_comes() {
     let script = format!(
         "(echo '2026-03-01 10:00:00 ERROR one'; cat go) | {} -l ERROR",

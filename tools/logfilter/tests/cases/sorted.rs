@@ -101,8 +101,18 @@ fn disorder_in_what_is_read_is_told() {
         "-c",
         "day.log",
     ]);
-    let said = "is not sorted by time; it was read from byte";
+    let said = "day.log is not sorted by time; its first ";
     case.stdout("660\n").stderr_has(said).stderr_has("--scan reads all").run();
+}
+
+#[test]
+fn the_hole_of_a_truncated_log_is_passed_over() {
+    let hole = vec![0; 5_000_000];
+    let log = [&hole[..], day().as_bytes()].concat();
+    let run = |args: &[&str]| logfilter().file("day.log", &log).args(args).args(["day.log"]);
+    run(&["--max", "1"]).stdout(record(0)).run();
+    run(&NOON).stdout(noon()).run();
+    run(&["-e", "2026-03-01 00:00:01"]).stdout(record(0) + &record(1)).run();
 }
 
 #[test]
