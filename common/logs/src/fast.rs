@@ -7,8 +7,8 @@
 //! is known. Whatever does not fit is read in full, so a wrong guess costs time and nothing else.
 //!
 //! Most logs have one beginning for all lines. Where it holds a thread or a host, there are as many
-//! as those have names, and the right one is found by where its level would stand: behind as many
-//! spaces as in the lines before.
+//! as those have names, and the right one is found by where its level would stand: so many spaces
+//! and so many bytes into the line as in the lines before.
 
 #![allow(clippy::inline_always, reason = "compiled anew for each processor, inside the loop of `simd`")]
 
@@ -17,7 +17,7 @@ use crate::line::Line;
 use crate::stamp::Form;
 
 /// The longest beginning that is compared.
-pub(crate) const WIDTH: usize = 64;
+pub(crate) const WIDTH: usize = 128;
 /// So many bytes behind a line's start are looked at: a beginning, and a word with its delimiter.
 pub(crate) const NEEDED: usize = WIDTH + 8;
 
@@ -27,8 +27,8 @@ const MOST: usize = 128;
 const BUCKETS: usize = 256;
 /// Level words kept for each beginning.
 const SLOTS: usize = 32;
-/// Counts of spaces before the level that are tried: padding to the right makes two of them.
-const COUNTS: usize = 2;
+/// Places of the level that are tried: padding makes two of them.
+const PLACES: usize = 2;
 
 /// A level word and the byte after it, and what they mean.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,6 +50,15 @@ struct Beginning {
     stamp: Option<(usize, usize, Form)>,
     rule: &'static str,
     words: [Word; SLOTS],
+    /// The number of another beginning in the same bucket and one more, or 0.
+    next: u8,
+}
+
+/// Where a level stands: behind so many spaces, and so many bytes more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    spaces: u32,
+    bytes: usize,
 }
 
 /// What a beginning tells about a line, as offsets in it.
@@ -69,36 +78,40 @@ pub(crate) struct Fast {
     last: usize,
     /// By the hash of a beginning's end: its number and one more, or 0.
     buckets: [u8; BUCKETS],
-    /// How many spaces stood before the level, the latest first; 0 is none.
-    counts: [u32; COUNTS],
+    /// Where levels stood, the latest first.
+    places: [Place; PLACES],
 }
 
 impl Default for Fast {
     fn default() -> Self {
-        Self { known: Vec::new(), last: 0, buckets: [0; BUCKETS], counts: [0; COUNTS] }
+        Self { known: Vec::new(), last: 0, buckets: [0; BUCKETS], places: [Place::default(); PLACES] }
     }
 }
 
 impl Fast {
     /// What the line that begins `text` says, if it fits. `text` has at least [`NEEDED`] bytes,
     /// which may reach beyond the line: a line end fits no beginning. `spaces` tells where spaces
-    /// are among 64 bytes, the first in the lowest bit.
+    /// are among so many bytes, the first in the lowest bit.
     #[inline(always)]
-    pub(crate) fn read(&mut self, text: &[u8], spaces: impl Fn(&[u8; WIDTH]) -> u64) -> Option<Hit> {
+    pub(crate) fn read(&mut self, text: &[u8], spaces: impl Fn(&[u8; WIDTH]) -> u128) -> Option<Hit> {
         let hit = self.known.get(self.last)?.read(text);
         if hit.is_some() {
             return hit;
         }
         let spaces = spaces(text.first_chunk()?);
-        for count in self.counts {
-            if let Some(length) = behind_spaces(spaces, count)
+        for place in self.places {
+            if let Some(length) = place.behind(spaces)
                 && let Some(bucket) = bucket(text, length)
             {
-                let index = usize::from(*self.buckets.get(bucket)?).wrapping_sub(1);
-                let known = self.known.get(index).filter(|known| known.length == length);
-                if let Some(hit) = known.and_then(|known| known.read(text)) {
-                    self.last = index;
-                    return Some(hit);
+                let mut number = *self.buckets.get(bucket)?;
+                while let Some(known) = self.known.get(usize::from(number).wrapping_sub(1)) {
+                    if known.length == length
+                        && let Some(hit) = known.read(text)
+                    {
+                        self.last = usize::from(number) - 1;
+                        return Some(hit);
+                    }
+                    number = known.next;
                 }
             }
         }
@@ -117,38 +130,50 @@ impl Fast {
         let word = word_key(u64_at(&text[length..])).filter(|(_, size)| *size == line.word.len());
         let Some((key, size)) = word else { return };
         let word = Word { key, level: line.level, length: size };
-        if let Some(known) = self.known.iter_mut().find(|known| known.length == length && known.fits(text)) {
-            known.keep(word);
+        let known = self.known.iter().position(|known| known.length == length && known.fits(text));
+        if let Some(index) = known {
+            self.known[index].keep(word);
+            self.last = index;
             return;
         }
-        let spaces = memchr::memchr_iter(b' ', &text[..length]).count();
-        let spaces = u32::try_from(spaces).unwrap_or_default();
-        if self.counts[0] != spaces {
-            self.counts = [spaces, self.counts[0]];
+        let place = Place::before(&text[..length]);
+        if self.places[0] != place {
+            self.places = [place, self.places[0]];
         }
         if self.known.len() == MOST {
             // A log of ever new beginnings: start again, with what it looks like now.
-            (self.known, self.last, self.buckets) = (Vec::new(), 0, [0; BUCKETS]);
+            *self = Self { places: self.places, ..Self::default() };
         }
         let stamp = line.stamp.map(|(bytes, form)| {
             let start = offset(text, bytes);
             (start, start + bytes.len(), form)
         });
         self.last = self.known.len();
-        self.known.push(Beginning::new(&text[..length], stamp, line.rule, word));
+        let mut new = Beginning::new(&text[..length], stamp, line.rule, word);
         if let Some(bucket) = bucket(text, length) {
-            self.buckets[bucket] = u8::try_from(self.known.len()).unwrap_or_default();
+            let number = u8::try_from(self.last + 1).unwrap_or_default();
+            new.next = std::mem::replace(&mut self.buckets[bucket], number);
         }
+        self.known.push(new);
     }
 }
 
-/// Where the text behind the `count`th space begins.
-#[inline(always)]
-fn behind_spaces(mut spaces: u64, count: u32) -> Option<usize> {
-    for _ in 1..count {
-        spaces &= spaces.wrapping_sub(1);
+impl Place {
+    /// The place that `text` leads up to.
+    fn before(text: &[u8]) -> Self {
+        let spaces = u32::try_from(memchr::memchr_iter(b' ', text).count()).unwrap_or_default();
+        let last = memchr::memrchr(b' ', text).map_or(0, |last| last + 1);
+        Self { spaces, bytes: text.len() - last }
     }
-    (spaces != 0 && count > 0).then(|| spaces.trailing_zeros() as usize + 1)
+
+    /// Where this place is in a line with these spaces.
+    #[inline(always)]
+    fn behind(self, mut spaces: u128) -> Option<usize> {
+        for _ in 1..self.spaces {
+            spaces &= spaces.wrapping_sub(1);
+        }
+        (spaces != 0 && self.spaces > 0).then(|| spaces.trailing_zeros() as usize + 1 + self.bytes)
+    }
 }
 
 /// Where to look for a beginning of this length: by its last eight bytes, digits alike.
@@ -168,7 +193,7 @@ impl Beginning {
             mask[index] = 0xff;
         }
         let words = [Word::default(); SLOTS];
-        let mut new = Self { bytes, mask, length: text.len(), stamp, rule, words };
+        let mut new = Self { bytes, mask, length: text.len(), stamp, rule, words, next: 0 };
         new.keep(word);
         new
     }

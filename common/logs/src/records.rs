@@ -12,7 +12,7 @@ use memchr::memchr;
 use crate::fast::{Fast, NEEDED, WIDTH};
 use crate::header::Sort;
 use crate::line::{self, Line, Scratch};
-use crate::rules::Rules;
+use crate::rules::{Format, Rules};
 use crate::simd::{self, Ends};
 
 /// Takes what the scanner finds.
@@ -96,7 +96,7 @@ impl<'r> Scanner<'r> {
     }
 
     /// The loop over the lines; `search` collects the newlines of a text, `spaces` tells where among
-    /// 64 bytes the spaces are.
+    /// [`WIDTH`] bytes the spaces are.
     #[inline(always)]
     pub(crate) fn scan_lines(
         &mut self,
@@ -104,7 +104,7 @@ impl<'r> Scanner<'r> {
         after: After,
         sink: &mut impl Sink,
         search: impl Fn(&[u8], &mut [u32]) -> usize,
-        spaces: impl Fn(&[u8; WIDTH]) -> u64,
+        spaces: impl Fn(&[u8; WIDTH]) -> u128,
     ) -> usize {
         let mut at = self.finish_line(block, sink);
         self.ends.restart(at);
@@ -145,7 +145,7 @@ impl<'r> Scanner<'r> {
         rest: &[u8],
         bytes: &[u8],
         sink: &mut impl Sink,
-        spaces: impl Fn(&[u8; WIDTH]) -> u64,
+        spaces: impl Fn(&[u8; WIDTH]) -> u128,
     ) -> bool {
         if rest.len() < NEEDED || !self.quick {
             return false;
@@ -174,7 +174,7 @@ impl<'r> Scanner<'r> {
     /// Reads one line in full; `None` when it is not complete.
     #[inline(never)]
     fn full_line(&mut self, rest: &[u8], after: After, sink: &mut impl Sink) -> Option<usize> {
-        let cut = cut(rest, after)?;
+        let cut = cut(rest, after, self.rules.format)?;
         let line = line::read(&rest[..cut.end], self.rules, &mut self.scratch);
         if let Some(part) = line.part {
             let parted = &mut self.state.parted[usize::from(part.is_stderr)];
@@ -186,7 +186,7 @@ impl<'r> Scanner<'r> {
         let record = match line.sort {
             Sort::Opens => {
                 let next = &rest[cut.next..];
-                let second = match self::cut(next, after) {
+                let second = match self::cut(next, after, self.rules.format) {
                     Some(second) => second,
                     None if after == After::More => return None,
                     None => Cut { end: 0, next: 0, lines: 0 },
@@ -215,7 +215,7 @@ impl<'r> Scanner<'r> {
             }
             sink.record(&line, &rest[..cut.next], cut.lines);
         } else {
-            sink.more(&rest[..cut.next], 1);
+            sink.more(&rest[..cut.next], cut.lines);
         }
         Some(cut.next)
     }
@@ -230,9 +230,10 @@ impl<'r> Scanner<'r> {
 
 /// Where the line that begins `rest` ends; a record of the journal's export format ends with its
 /// empty line.
-fn cut(rest: &[u8], after: After) -> Option<Cut> {
+fn cut(rest: &[u8], after: After, format: Format) -> Option<Cut> {
     let whole = Cut { end: rest.len(), next: rest.len(), lines: 1 };
-    if rest.first() == Some(&b'_') && line::is_export(rest) {
+    let joins = matches!(format, Format::Auto | Format::Journal);
+    if rest.first() == Some(&b'_') && joins && line::is_export(rest) {
         let record = match memchr::memmem::find(rest, b"\n\n") {
             Some(end) => Cut { end: end + 1, next: end + 2, ..whole },
             None if after == After::End => whole,
@@ -274,6 +275,23 @@ mod tests {
     use super::*;
     use crate::told::{LINES, Told, text_of};
     use proptest::prelude::*;
+
+    #[test]
+    fn only_records_of_the_journal_hold_many_lines() {
+        let text = b"__CURSOR=s=1\nPRIORITY=3\n2025-03-14 09:26:53 WARN x\n\n";
+        let check = |rules: Rules, want: &[(&str, u64)]| {
+            let mut told = Told::default();
+            Scanner::new(&rules).scan(text, After::End, &mut told);
+            let got: Vec<_> = told.records.iter().map(|(what, lines, _)| (what.as_str(), *lines)).collect();
+            assert_eq!((got.as_slice(), told.orphans.0), (want, 0));
+        };
+        let of = |format| Rules { format, ..Rules::default() };
+        check(of(Format::Auto), &[("Some(Error) 3", 4)]);
+        check(of(Format::Journal), &[("Some(Error) 3", 4)]);
+        check(of(Format::Text), &[("None ", 1), ("None ", 1), ("Some(Warning) WARN", 2)]);
+        let pattern = regex::bytes::Regex::new("level is (x)").ok();
+        check(Rules { pattern, ..Rules::default() }, &[("None ", 4)]);
+    }
 
     proptest! {
         /// Digits and level words change from line to line, as they do in a log: what is learnt
