@@ -3,8 +3,10 @@
 pub mod cli;
 mod count;
 mod explain;
+mod follow;
 mod plan;
 mod print;
+mod state;
 mod tally;
 mod walk;
 
@@ -14,8 +16,10 @@ use common::{Error, Out, Outcome, Result};
 
 pub use cli::Args;
 use count::count;
-use plan::{By, Plan, Task};
+use logs::clock::Time;
+use plan::{By, Form, Plan, Remember, Task};
 use print::{Group, Key, Report};
+use state::{Memory, Store};
 use tally::{Levels, Tally, Times, Words};
 
 /// The manual: the README, also behind `--help` and `--generate man`.
@@ -45,18 +49,69 @@ fn run_with<T: Tally>(plan: &Plan, out: &mut Out) -> Result<Outcome> {
             let is_nothing = failures.len() >= paths.len();
             conclude(failures, is_nothing, None, plan)
         }
-        _ => count_once::<T>(plan, out),
+        Task::Follow(interval) if plan.files.iter().any(|file| file.as_os_str() == "-") => {
+            follow::standard_input::<T>(plan, interval, out)
+        }
+        Task::Follow(interval) => follow::files::<T>(plan, interval, out),
+        Task::Count => match &plan.state {
+            Some(remember) => count_new::<T>(plan, remember, out),
+            None => count_once::<T>(plan, out),
+        },
     }
+}
+
+/// Counts what was appended since the run before. The state is replaced last of all.
+fn count_new<T: Tally>(plan: &Plan, remember: &Remember, out: &mut Out) -> Result<Outcome> {
+    let mut store = Store::open(remember)?;
+    let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
+    let round = state::round::<T>(&mut store.memory, &paths, plan);
+    failures.extend(round.failures);
+    let is_nothing = round.logs.is_empty();
+    let levels = sum(round.logs.iter().map(|(_, tally)| tally));
+    if !is_nothing || failures.is_empty() {
+        print::print(&report_of(round.logs, &store.memory, plan), plan, out)?;
+        store.commit()?;
+    }
+    conclude(failures, is_nothing, Some(&levels), plan)
+}
+
+/// What a round found, or for Prometheus the totals of all rounds: counters must never go back.
+fn report_of<T: Tally>(logs: Vec<(PathBuf, T)>, memory: &Memory, plan: &Plan) -> Report {
+    let is_cumulative = plan.form == Form::Prometheus;
+    let groups = if is_cumulative {
+        memory.groups(plan.by)
+    } else {
+        let (paths, tallies): (Vec<PathBuf>, Vec<T>) = logs.into_iter().unzip();
+        groups(join(tallies, plan), &paths, plan)
+    };
+    Report { groups, is_cumulative }
+}
+
+/// One tally for each file by file, else one in all.
+fn join<T: Tally>(tallies: Vec<T>, plan: &Plan) -> Vec<(usize, T)> {
+    if plan.by == By::File {
+        return tallies.into_iter().enumerate().collect();
+    }
+    let all = tallies.into_iter().reduce(|mut sum, next| {
+        sum.absorb(next);
+        sum
+    });
+    vec![(0, all.unwrap_or_else(|| T::new(plan, Time::now())))]
+}
+
+fn sum<'a, T: Tally + 'a>(tallies: impl Iterator<Item = &'a T>) -> Levels {
+    let mut levels = Levels::default();
+    for tally in tallies {
+        levels.add_all(&tally.levels());
+    }
+    levels
 }
 
 fn count_once<T: Tally>(plan: &Plan, out: &mut Out) -> Result<Outcome> {
     let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
     let counted = count::<T>(&paths, plan);
     failures.extend(counted.failures);
-    let mut levels = Levels::default();
-    for (_, tally) in &counted.tallies {
-        levels.add_all(&tally.levels());
-    }
+    let levels = sum(counted.tallies.iter().map(|(_, tally)| tally));
     let is_nothing = counted.tallies.is_empty();
     if !is_nothing || failures.is_empty() {
         let report = Report { groups: groups(counted.tallies, &paths, plan), is_cumulative: false };

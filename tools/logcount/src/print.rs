@@ -11,7 +11,8 @@ use std::path::Path;
 use common::{Error, OrCannot, Out, Result};
 
 use crate::plan::{Form, Plan};
-use crate::tally::{Cells, rfc3339};
+use crate::tally::{Cells, Levels, rfc3339};
+use logs::clock::Time;
 
 pub(crate) use csv::escaped;
 pub(crate) use json::quoted;
@@ -42,12 +43,31 @@ pub(crate) struct Report {
     pub(crate) is_cumulative: bool,
 }
 
+impl Report {
+    /// The totals since the run began.
+    pub(crate) fn cumulative(levels: &Levels) -> Self {
+        let group = Group { key: Key::All, cells: Cells::Levels(levels.clone()) };
+        Self { groups: vec![group], is_cumulative: true }
+    }
+}
+
 /// How it is printed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) colour: bool,
     pub(crate) bars: bool,
+    /// The time of this report, where one follows the other.
+    pub(crate) time: Option<&'a str>,
+    /// Whether there was one before, with the titles.
+    pub(crate) goes_on: bool,
+}
+
+impl<'a> Look<'a> {
+    fn of(plan: &'a Plan, terminal: bool) -> Self {
+        let colour = plan.colour.is_wanted(terminal);
+        Self { plan, colour, bars: terminal, time: None, goes_on: false }
+    }
 }
 
 impl Look<'_> {
@@ -67,15 +87,42 @@ impl Look<'_> {
 /// When the output cannot be written; a file that was to be replaced is then unchanged.
 pub(crate) fn print(report: &Report, plan: &Plan, out: &mut Out) -> Result<()> {
     if let Some(path) = &plan.output {
-        let look = Look { plan, colour: plan.colour.is_wanted(false), bars: false };
+        let look = Look::of(plan, false);
         let mut new = files::Replacement::begin(path)?;
         write(report, &look, &mut |bytes| new.write_all(bytes).or_cannot("write", path))?;
         return new.commit();
     }
-    let terminal = out.is_terminal();
-    let look = Look { plan, colour: plan.colour.is_wanted(terminal), bars: terminal };
+    let look = Look::of(plan, out.is_terminal());
     write(report, &look, &mut |bytes| out.write_all(bytes))?;
     out.flush()
+}
+
+/// Prints one report after the other.
+pub(crate) struct Printer<'a> {
+    plan: &'a Plan,
+    begun: bool,
+}
+
+impl<'a> Printer<'a> {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        Self { plan, begun: false }
+    }
+
+    /// Prints a report with the time that it is, or replaces the file that the plan names.
+    ///
+    /// # Errors
+    /// As [`print`].
+    pub(crate) fn print(&mut self, report: &Report, out: &mut Out) -> Result<()> {
+        if self.plan.output.is_some() {
+            return print(report, self.plan, out);
+        }
+        let time = rfc3339(Time::now().secs(), self.plan.zone);
+        let goes_on = std::mem::replace(&mut self.begun, true);
+        // The bars of two reports could not be compared.
+        let look = Look { bars: false, time: Some(&time), goes_on, ..Look::of(self.plan, out.is_terminal()) };
+        write(report, &look, &mut |bytes| out.write_all(bytes))?;
+        out.flush()
+    }
 }
 
 /// Where a report is written to.

@@ -6,19 +6,21 @@ use super::{Group, Key, Look, Put};
 
 /// Writes the header and the rows.
 pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
-    put(header(look).as_bytes())?;
+    if !look.goes_on {
+        put(header(look).as_bytes())?;
+    }
     for group in groups {
         put(rows(group, look).as_bytes())?;
     }
     Ok(())
 }
 
-/// The first line.
-pub(super) fn header(look: &Look<'_>) -> String {
+fn header(look: &Look<'_>) -> String {
     let group = look.plan.by.name();
     let what = if look.plan.raw { "word" } else { "level" };
     let lines = if look.plan.lines { ",lines" } else { "" };
-    format!("{group}{}{what},records{lines}\n", if group.is_empty() { "" } else { "," })
+    let time = if look.time.is_some() { "time," } else { "" };
+    format!("{time}{group}{}{what},records{lines}\n", if group.is_empty() { "" } else { "," })
 }
 
 fn rows(group: &Group, look: &Look<'_>) -> String {
@@ -26,6 +28,7 @@ fn rows(group: &Group, look: &Look<'_>) -> String {
         Key::All => String::new(),
         _ => format!("{},", escaped(&look.name(&group.key).unwrap_or_default())),
     };
+    let key = look.time.map(|time| format!("{time},{key}")).unwrap_or(key);
     let row = |(name, cell): (&[u8], crate::tally::Cell)| {
         let lines = if look.plan.lines { format!(",{}", cell.lines) } else { String::new() };
         format!("{key}{},{}{lines}\n", escaped(&String::from_utf8_lossy(name)), cell.records)

@@ -14,6 +14,7 @@ pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Res
 
 fn line(group: &Group, look: &Look<'_>) -> String {
     let mut fields = Vec::new();
+    fields.extend(look.time.map(|time| format!("\"time\":{}", quoted(time))));
     if group.key != Key::All {
         let name = look.name(&group.key).map_or_else(|| "null".into(), |name| quoted(&name));
         fields.push(format!("\"{}\":{name}", look.plan.by.name()));

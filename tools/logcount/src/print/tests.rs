@@ -34,7 +34,7 @@ fn printed(flags: &str, colour: bool, bars: bool) -> String {
         text.extend_from_slice(bytes);
         Ok(())
     };
-    write(&report, &Look { plan: &plan, colour, bars }, &mut put).unwrap();
+    write(&report, &Look { colour, bars, ..Look::of(&plan, false) }, &mut put).unwrap();
     String::from_utf8(text).unwrap()
 }
 

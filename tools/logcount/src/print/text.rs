@@ -21,7 +21,7 @@ struct Row {
 /// Writes a row for each level, or for each group.
 pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
     let (header, rows) = match groups {
-        [Group { key: Key::All, .. }] => of_one(&groups[0], look),
+        [Group { key: Key::All, .. }] if look.time.is_none() => of_one(&groups[0], look),
         _ if look.plan.lines => with_lines(groups, look),
         _ => of_groups(groups, look),
     };
@@ -31,7 +31,7 @@ pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Res
     let widths: Vec<usize> =
         (0..columns).map(|at| all().map(|row| width(&row.numbers[at])).max().unwrap_or(0)).collect();
     let most = rows.iter().map(|row| row.bar).max().unwrap_or(0);
-    for (index, row) in all().enumerate() {
+    for (index, row) in all().enumerate().skip(usize::from(look.goes_on)) {
         let mut line = format!("{}{}", row.name, " ".repeat(name_width - width(&row.name)));
         for (number, width) in row.numbers.iter().zip(&widths) {
             let _strings_never_refuse = write!(line, "  {number:>width$}");
@@ -72,11 +72,8 @@ fn of_groups(groups: &[Group], look: &Look<'_>) -> (Row, Vec<Row>) {
         NAMES.map(|name| name.as_bytes().to_vec()).to_vec()
     };
     let titles = columns.iter().map(|name| String::from_utf8_lossy(name).escape_debug().to_string());
-    let header = Row {
-        name: look.plan.by.name().to_uppercase(),
-        numbers: titles.chain(std::iter::once("total".into())).collect(),
-        bar: 0,
-    };
+    let header =
+        Row { name: heading(look), numbers: titles.chain(std::iter::once("total".into())).collect(), bar: 0 };
     let row = |group: &Group| {
         let cells = group.cells.rows();
         let of =
@@ -91,8 +88,7 @@ fn of_groups(groups: &[Group], look: &Look<'_>) -> (Row, Vec<Row>) {
 /// A row for each group and level that has any; both numbers would make too many columns.
 fn with_lines(groups: &[Group], look: &Look<'_>) -> (Row, Vec<Row>) {
     let titles = [title(look), "RECORDS", "LINES"];
-    let header =
-        Row { name: look.plan.by.name().to_uppercase(), numbers: titles.map(Into::into).to_vec(), bar: 0 };
+    let header = Row { name: heading(look), numbers: titles.map(Into::into).to_vec(), bar: 0 };
     let rows = groups.iter().flat_map(|group| {
         let cells = group.cells.rows().into_iter().filter(|(_, cell)| *cell != Cell::default());
         cells.map(|(level, cell)| {
@@ -108,9 +104,26 @@ fn title(look: &Look<'_>) -> &'static str {
     if look.plan.raw { "WORD" } else { "LEVEL" }
 }
 
-/// A file name may hold anything, and a terminal obeys some of it.
+fn heading(look: &Look<'_>) -> String {
+    let group = look.plan.by.name().to_uppercase();
+    match look.time {
+        // As wide as the times below it.
+        Some(time) => format!("{:<1$}  {group}", "TIME", width(time)).trim_end().to_owned(),
+        None => group,
+    }
+}
+
+/// What stands before the numbers of a group. A file name may hold anything, and a terminal obeys
+/// some of it.
 fn name(group: &Group, look: &Look<'_>) -> String {
-    look.name(&group.key).map_or_else(|| "(none)".into(), |name| name.escape_debug().to_string())
+    let name = look.name(&group.key).map(|name| name.escape_debug().to_string());
+    match (look.time, name) {
+        (Some(time), _) if group.key == Key::All => time.to_owned(),
+        (time, name) => {
+            let name = name.unwrap_or_else(|| "(none)".into());
+            time.map_or_else(|| name.clone(), |time| format!("{time}  {name}"))
+        }
+    }
 }
 
 fn width(text: &str) -> usize {

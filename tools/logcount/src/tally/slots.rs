@@ -64,6 +64,7 @@ pub(crate) fn rfc3339(secs: i64, zone: Zone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::DateTime;
 
     #[test]
     fn slots_are_those_of_the_zone() {

@@ -1,0 +1,207 @@
+//! What was counted before, and how far.
+//!
+//! The file holds, for each log, the totals of all runs and the *segments* that were read: the log
+//! itself and the files that it was rotated into. It is replaced as a whole, under a lock held for
+//! the whole run, after the output was written: a run that is killed before that has counted
+//! nothing, and the next one prints the same records again.
+
+mod family;
+mod listing;
+mod matching;
+mod reading;
+mod round;
+mod segment;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use common::{Error, Result};
+use files::{Lock, Wait};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{By, Remember};
+use crate::print::{Group, Key};
+use crate::tally::{Cell, Cells, Levels};
+pub(crate) use round::round;
+use segment::Segment;
+
+/// The format of the file; another number is not read.
+const VERSION: u32 = 1;
+
+/// What is known of all logs, by absolute path.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memory {
+    pub(crate) logs: BTreeMap<PathBuf, Log>,
+}
+
+/// What is known of one log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Log {
+    /// What all runs counted.
+    pub(crate) totals: Levels,
+    /// The files that it was found in, in no order.
+    segments: Vec<Segment>,
+}
+
+/// A memory in a file, locked as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) memory: Memory,
+    lock: Lock,
+}
+
+impl Store {
+    /// Locks the file, which need not exist, and reads it.
+    ///
+    /// # Errors
+    /// Status 75 when another run holds the lock for longer than the caller's patience; status 2
+    /// when the file cannot be read or is not ours.
+    pub(crate) fn open(remember: &Remember) -> Result<Self> {
+        let lock = Lock::acquire(&remember.file, Wait::For(remember.patience))?;
+        // An empty file, as mktemp leaves it, is a new one.
+        let bytes = lock.read()?.filter(|bytes| !bytes.is_empty());
+        let memory =
+            bytes.map_or(Ok(Memory::default()), |bytes| Memory::from_json(&bytes, &remember.file))?;
+        Ok(Self { memory, lock })
+    }
+
+    /// Puts the memory in the place of the file.
+    ///
+    /// # Errors
+    /// When that fails; the file is then unchanged.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        let bytes = self.memory.to_json()?;
+        self.lock.replace(&bytes)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    version: u32,
+    logs: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    path: Name,
+    /// Records and lines by level.
+    totals: BTreeMap<String, (u64, u64)>,
+    segments: Vec<Segment>,
+}
+
+/// A path: text where it is text, else its bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Name {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<&Path> for Name {
+    fn from(path: &Path) -> Self {
+        match path.to_str() {
+            Some(text) => Self::Text(text.into()),
+            None => Self::Bytes(path.as_os_str().as_bytes().to_vec()),
+        }
+    }
+}
+
+impl From<Name> for PathBuf {
+    fn from(name: Name) -> Self {
+        match name {
+            Name::Text(text) => text.into(),
+            Name::Bytes(bytes) => std::ffi::OsString::from_vec(bytes).into(),
+        }
+    }
+}
+
+impl Memory {
+    /// The totals as they are printed: of each log by file, else of all together.
+    pub(crate) fn groups(&self, by: By) -> Vec<Group> {
+        if by == By::File {
+            let group = |(path, log): (&PathBuf, &Log)| Group {
+                key: Key::File(path.as_path().into()),
+                cells: Cells::Levels(log.totals.clone()),
+            };
+            return self.logs.iter().map(group).collect();
+        }
+        let mut sum = Levels::default();
+        for log in self.logs.values() {
+            sum.add_all(&log.totals);
+        }
+        vec![Group { key: Key::All, cells: Cells::Levels(sum) }]
+    }
+
+    fn from_json(bytes: &[u8], path: &Path) -> Result<Self> {
+        let foreign = |why: String| {
+            let path = path.display();
+            Error::failed(format!("{path} is no state of logcount, {why}; remove it to count from the start"))
+        };
+        let file: File = serde_json::from_slice(bytes).map_err(|error| foreign(error.to_string()))?;
+        if file.version != VERSION {
+            return Err(foreign(format!("its version is {} and not {VERSION}", file.version)));
+        }
+        let log = |entry: Entry| {
+            let mut totals = Levels::default();
+            for (name, (records, lines)) in entry.totals {
+                totals.add(&name, Cell { records, lines });
+            }
+            (entry.path.into(), Log { totals, segments: entry.segments })
+        };
+        Ok(Self { logs: file.logs.into_iter().map(log).collect() })
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>> {
+        let entry = |(path, log): (&PathBuf, &Log)| {
+            let counted = log.totals.rows().filter(|(_, cell)| *cell != Cell::default());
+            Entry {
+                path: path.as_path().into(),
+                totals: counted.map(|(name, cell)| (name.to_owned(), (cell.records, cell.lines))).collect(),
+                segments: log.segments.clone(),
+            }
+        };
+        let file = File { version: VERSION, logs: self.logs.iter().map(entry).collect() };
+        let mut bytes =
+            serde_json::to_vec(&file).map_err(|e| Error::failed("cannot write the state").because(e))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// The name of a file in its folder.
+fn name_of(path: &Path) -> &OsStr {
+    path.file_name().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut memory = Memory::default();
+        for path in [OsStr::new("/var/log/app.log"), OsStr::from_bytes(b"/var/log/\xff")] {
+            let mut log = Log::default();
+            log.totals.add("ERROR", Cell { records: 3, lines: 8 });
+            let mut segment = Segment::default();
+            (segment.offset, segment.live) = (7, true);
+            log.segments.push(segment);
+            memory.logs.insert(path.into(), log);
+        }
+        let bytes = memory.to_json().unwrap();
+        assert_eq!(Memory::from_json(&bytes, Path::new("s")).unwrap().logs, memory.logs);
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused() {
+        let check = |bytes: &str, want: &str| {
+            let error = Memory::from_json(bytes.as_bytes(), Path::new("s")).unwrap_err().to_string();
+            assert!(error.starts_with("s is no state of logcount, ") && error.contains(want), "{error}");
+        };
+        check("{}", "missing field `version`");
+        check("{\"version\":2,\"logs\":[]}", "its version is 2 and not 1");
+        check("{\"version\":1,\"logs\":[", "EOF while parsing");
+    }
+}
