@@ -57,7 +57,10 @@ impl Group {
             let level = if inside.len() == 1 { Level::of_letter(inside[0]) } else { self.whole(text) };
             if let Some(level) = level {
                 let whole = found(level, 0, inside.len());
-                let tight = text.get(self.end).is_some_and(|b| !b.is_ascii_whitespace()) && opened == b'[';
+                // What `System` means, the text behind it decides.
+                let tight = text.get(self.end).is_some_and(|b| !b.is_ascii_whitespace())
+                    && opened == b'['
+                    && inside != b"System";
                 return if tight { whole.map(Found::settled) } else { whole };
             }
         }

@@ -22,7 +22,7 @@ const SETTLED: [&str; 14] = [
 ];
 
 /// Shapes whose level is followed by what may be more header.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 28] = [
     "2025-03-14 09:26:53 worker INFO  [x] y",
     "2025-03-14 09:26:53 worker [INFO] y",
     "2025-03-14 09:26:53, Info      x",
@@ -50,6 +50,7 @@ const OTHERS: [&str; 27] = [
     "2025-03-14 09:26:53 notice: x",
     "2025-03-14 09:26:53 (EE) x",
     "2025-03-14 09:26:53 INFO/x",
+    "2025-03-14T09:26:53.123456Z 7 [System] [MY-010931] x",
 ];
 
 #[test]
