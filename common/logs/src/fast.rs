@@ -3,7 +3,7 @@
 //! A header is read alike in all lines that are alike but for their digits, up to the level. So when
 //! a line was read whose decision rested on nothing else ([`Line::settled`]), its beginning is kept:
 //! bytes that must be equal, digits that must be digits. A later line with that beginning has its
-//! level at the same place, and if the word there with the byte after it was seen before, its level
+//! level at the same place, and if the word there with the bytes behind it was seen before, its level
 //! is known. Whatever does not fit is read in full, so a wrong guess costs time and nothing else.
 //!
 //! Most logs have one beginning for all lines. Where it holds a thread or a host, there are as many
@@ -18,8 +18,10 @@ use crate::stamp::Form;
 
 /// The longest beginning that is compared.
 pub(crate) const WIDTH: usize = 128;
-/// So many bytes behind a line's start are looked at: a beginning, and a word with its delimiter.
-pub(crate) const NEEDED: usize = WIDTH + 8;
+/// So many bytes behind a line's start are looked at: a beginning, a word, and what is behind it.
+pub(crate) const NEEDED: usize = WIDTH + TAIL + 8;
+/// The most bytes behind a level that are compared: the date and time of klog.
+const TAIL: usize = 32;
 
 /// Beginnings that are kept; beyond that the log has no shape worth learning.
 const MOST: usize = 128;
@@ -30,12 +32,16 @@ const SLOTS: usize = 32;
 /// Places of the level that are tried: padding makes two of them.
 const PLACES: usize = 2;
 
-/// A level word and the byte after it, and what they mean.
+/// A level word and the bytes behind it, and what they mean.
 #[derive(Debug, Clone, Copy, Default)]
 struct Word {
+    /// The word and the byte behind it; where it is one letter of a longer word, that letter.
     key: u64,
     level: Option<Level>,
     length: usize,
+    /// More bytes behind the word, digits as `0`; none where the key says all.
+    tail: [u8; TAIL],
+    tail_length: usize,
 }
 
 /// A beginning that was read in full.
@@ -47,6 +53,8 @@ struct Beginning {
     mask: [u8; WIDTH],
     /// Where the level stands.
     length: usize,
+    /// The level is the first letter of a longer word, as in `I0314`.
+    lettered: bool,
     stamp: Option<(usize, usize, Form)>,
     rule: &'static str,
     words: [Word; SLOTS],
@@ -127,10 +135,9 @@ impl Fast {
         if length > WIDTH {
             return;
         }
-        let word = word_key(u64_at(&text[length..])).filter(|(_, size)| *size == line.word.len());
-        let Some((key, size)) = word else { return };
-        let word = Word { key, level: line.level, length: size };
-        let known = self.known.iter().position(|known| known.length == length && known.fits(text));
+        let Some((word, lettered)) = Word::of(&text[length..], line) else { return };
+        let alike = |known: &Beginning| known.length == length && known.lettered == lettered;
+        let known = self.known.iter().position(|known| alike(known) && known.fits(text));
         if let Some(index) = known {
             self.known[index].keep(word);
             self.last = index;
@@ -149,7 +156,9 @@ impl Fast {
             (start, start + bytes.len(), form)
         });
         self.last = self.known.len();
-        let mut new = Beginning::new(&text[..length], stamp, line.rule, word);
+        let mut new = Beginning::new(&text[..length], stamp, line.rule);
+        new.lettered = lettered;
+        new.keep(word);
         if let Some(bucket) = bucket(text, length) {
             let number = u8::try_from(self.last + 1).unwrap_or_default();
             new.next = std::mem::replace(&mut self.buckets[bucket], number);
@@ -176,6 +185,37 @@ impl Place {
     }
 }
 
+impl Word {
+    /// What was learnt of the word that begins `text`, and whether it is a letter of a longer one.
+    fn of(text: &[u8], line: &Line<'_>) -> Option<(Self, bool)> {
+        let length = line.word.len();
+        let (key, size) = word_key(u64_at(text))?;
+        let lettered = length == 1 && size > 1;
+        let key = if lettered { u64::from(text[0]) } else { key };
+        let tail_length = if lettered || line.tail > 1 { line.tail } else { 0 };
+        if (size != length && !lettered) || tail_length > TAIL {
+            return None;
+        }
+        let mut tail = [0; TAIL];
+        for (own, byte) in tail.iter_mut().zip(&text[length..length + tail_length]) {
+            *own = alike(*byte);
+        }
+        Some((Self { key, level: line.level, length, tail, tail_length }, lettered))
+    }
+
+    #[inline(always)]
+    fn has_tail(&self, text: &[u8]) -> bool {
+        let Some(tail) = text.get(self.length..self.length + self.tail_length) else { return false };
+        tail.iter().zip(&self.tail).all(|(byte, own)| alike(*byte) == *own)
+    }
+}
+
+/// The byte, or `0` for any digit.
+#[inline(always)]
+fn alike(byte: u8) -> u8 {
+    if byte.wrapping_sub(b'0') < 10 { b'0' } else { byte }
+}
+
 /// Where to look for a beginning of this length: by its last eight bytes, digits alike.
 #[inline(always)]
 fn bucket(text: &[u8], length: usize) -> Option<usize> {
@@ -186,16 +226,14 @@ fn bucket(text: &[u8], length: usize) -> Option<usize> {
 }
 
 impl Beginning {
-    fn new(text: &[u8], stamp: Option<(usize, usize, Form)>, rule: &'static str, word: Word) -> Self {
+    fn new(text: &[u8], stamp: Option<(usize, usize, Form)>, rule: &'static str) -> Self {
         let (mut bytes, mut mask) = ([0; WIDTH], [0; WIDTH]);
         for (index, byte) in text.iter().enumerate() {
-            bytes[index] = if byte.is_ascii_digit() { b'0' } else { *byte };
+            bytes[index] = alike(*byte);
             mask[index] = 0xff;
         }
         let words = [Word::default(); SLOTS];
-        let mut new = Self { bytes, mask, length: text.len(), stamp, rule, words, next: 0 };
-        new.keep(word);
-        new
+        Self { bytes, mask, length: text.len(), lettered: false, stamp, rule, words, next: 0 }
     }
 
     /// Each word has two slots, so that two levels do not drive each other out.
@@ -210,12 +248,14 @@ impl Beginning {
         if !self.fits(text) {
             return None;
         }
-        let (key, _) = word_key(u64_at(text.get(self.length..self.length + 8)?))?;
+        let rest = text.get(self.length..)?;
+        let key = if self.lettered { u64::from(*rest.first()?) } else { word_key(u64_at(rest))?.0 };
         let mut word = &self.words[slot(key)];
         if word.key != key {
             word = &self.words[slot(key) ^ 1];
         }
-        (word.key == key).then_some(Hit {
+        let known = word.key == key && (word.tail_length == 0 || word.has_tail(rest));
+        known.then_some(Hit {
             level: word.level,
             word: (self.length, self.length + word.length),
             stamp: self.stamp,
@@ -238,9 +278,7 @@ impl Beginning {
         let Some(text) = text.first_chunk::<N>() else { return false };
         let mut difference = 0;
         for ((byte, wanted), mask) in text.iter().zip(&self.bytes).zip(&self.mask) {
-            let digit = byte.wrapping_sub(b'0') < 10;
-            let byte = if digit { b'0' } else { *byte };
-            difference |= (byte ^ wanted) & mask;
+            difference |= (alike(*byte) ^ wanted) & mask;
         }
         difference == 0
     }

@@ -60,20 +60,22 @@ pub struct Header {
     pub stamp: Option<(Range<usize>, Form)>,
     /// The rule that decided, for people.
     pub rule: &'static str,
-    /// Whether the bytes up to the word, the word and the one byte after it decided alone.
+    /// Whether the bytes up to the word, the word and [`Header::tail`] bytes behind it decided alone.
     pub settled: bool,
+    /// How many bytes behind the word took part, at least one.
+    pub tail: usize,
 }
 
 impl Header {
     fn of(sort: Sort, rule: &'static str) -> Self {
-        Self { sort, level: None, word: 0..0, stamp: None, rule, settled: false }
+        Self { sort, level: None, word: 0..0, stamp: None, rule, settled: false, tail: 1 }
     }
 
     fn with_level(mut self, found: Found) -> Self {
         self.level = Some(found.level);
         self.word = found.word;
         self.rule = found.rule;
-        self.settled = found.settled;
+        (self.settled, self.tail) = (found.settled, found.tail);
         self
     }
 
@@ -90,17 +92,22 @@ struct Found {
     word: Range<usize>,
     rule: &'static str,
     settled: bool,
+    tail: usize,
 }
 
 impl Found {
     fn new(level: Level, word: Range<usize>, rule: &'static str) -> Self {
-        Self { level, word, rule, settled: false }
+        Self { level, word, rule, settled: false, tail: 1 }
     }
 
     /// The decision needed no byte beyond the one after the word.
-    fn settled(mut self) -> Self {
-        self.settled = true;
-        self
+    fn settled(self) -> Self {
+        self.settled_with(1)
+    }
+
+    /// The decision needed so many bytes after the word, and none beyond.
+    fn settled_with(self, tail: usize) -> Self {
+        Self { settled: true, tail, ..self }
     }
 }
 

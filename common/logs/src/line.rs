@@ -29,6 +29,8 @@ pub struct Line<'a> {
     /// The bytes up to the word, the word and the one byte after it decided alone, and all of them
     /// stand in the line itself.
     pub settled: bool,
+    /// How many bytes behind the word took part in that, at least one.
+    pub tail: usize,
 }
 
 /// Room for lines that have to be rewritten before they can be read.
@@ -139,7 +141,16 @@ fn docker<'a>(line: &'a [u8], rules: &Rules) -> Outer<'a> {
         && level.is_some()
         && (!rules.want_time || stamp_is_before(fields.stamp.as_ref(), &word));
     let rule = if level.is_some() { "JSON field" } else { "JSON without a level" };
-    Outer::Whole(Line { sort: Sort::Record, level, word: &line[word], stamp, rule, part: None, settled })
+    Outer::Whole(Line {
+        sort: Sort::Record,
+        level,
+        word: &line[word],
+        stamp,
+        rule,
+        part: None,
+        settled,
+        tail: 1,
+    })
 }
 
 fn stamp_is_before(stamp: Option<&(Range<usize>, Form)>, word: &Range<usize>) -> bool {
@@ -163,7 +174,7 @@ fn export(record: &[u8]) -> Option<Line<'_>> {
     let time = field(b"__REALTIME_TIMESTAMP").and_then(|time| Some((time, stamp::whole(time)?)));
     let word = if level.is_some() { word } else { b"" };
     let (sort, rule) = (Sort::Record, "journal export");
-    Some(Line { sort, level, word, stamp: time, rule, part: None, settled: false })
+    Some(Line { sort, level, word, stamp: time, rule, part: None, settled: false, tail: 1 })
 }
 
 /// Whether a record of the journal's export format begins here (systemd, `JOURNAL_EXPORT_FORMATS`).
@@ -204,6 +215,7 @@ fn of_header(text: &[u8], header: Header) -> Line<'_> {
         rule: header.rule,
         part: None,
         settled: header.settled,
+        tail: header.tail,
     }
 }
 
@@ -233,6 +245,7 @@ fn structured<'a>(text: &'a [u8], rules: &Rules) -> Option<Line<'a>> {
         settled: fields.settled
             && level.is_some()
             && (!rules.want_time || stamp_is_before(fields.stamp.as_ref(), &word)),
+        tail: 1,
     })
 }
 
@@ -301,7 +314,16 @@ fn by_pattern<'a>(line: &'a [u8], rules: &Rules) -> Line<'a> {
     let stamp = header::read(line).stamp.map(|(range, form)| (&line[range], form));
     let word = &line[word.range()];
     let level = rules.level_of(word);
-    Line { sort: Sort::Record, level, word, stamp, rule: "--level-pattern", part: None, settled: false }
+    Line {
+        sort: Sort::Record,
+        level,
+        word,
+        stamp,
+        rule: "--level-pattern",
+        part: None,
+        settled: false,
+        tail: 1,
+    }
 }
 
 #[cfg(test)]

@@ -160,6 +160,7 @@ impl<'r> Scanner<'r> {
                 rule: hit.rule,
                 part: None,
                 settled: true,
+                tail: 1,
             };
             sink.record(&line, bytes, 1);
             return true;

@@ -38,6 +38,11 @@ impl Merge for Told {
 pub(crate) const LINES: &[&str] = &[
     "2025-03-14 09:26:53,123 INFO  [main] c.a.App - one",
     "2025-03-14 09:26:53,124 ERROR [main] c.a.App - two",
+    "I0314 09:26:53.123456    1234 server.go:42] klog",
+    "[2025-03-14T09:26:53,123][INFO ][o.e.n.Node] padded",
+    "[2025-03-14T09:26:53,123] [ERROR] [o.e.n.Node] in brackets",
+    "03-17 16:13:38.811  1702  2395 D WindowManager: a letter",
+    "nova-api.log.1.2017-05-16_13:53:08 2017-05-16 00:00:00.008 25746 INFO nova.osapi_compute a long beginning",
     "java.lang.IllegalStateException: ERROR state",
     "\tat com.acme.payments.Order.process(Order.java:745)",
     "Caused by: x",

@@ -80,9 +80,7 @@ impl Seen {
             b"t" => self.mongo |= value.kind == Kind::Object,
             b"log" if value.kind == Kind::String => self.log = Some(value.range.clone()),
             b"log" if value.kind == Kind::Object && fields.level.is_none() && names.level.is_empty() => {
-                let inner = json(inside, names, false).and_then(|inner| inner.level);
-                let start = value.range.start;
-                fields.level = inner.map(|(level, at)| (level, start + at.start..start + at.end));
+                fields.level = level_below(&text[..value.range.end], value.range.start, names);
             }
             b"stream" => {
                 self.stream = matches!(inside, b"stdout" | b"stderr");
@@ -91,6 +89,23 @@ impl Seen {
             _ => {}
         }
     }
+}
+
+/// The level in the members of the object at `at`, not in what they hold: an object for each six
+/// bytes of a hostile line would take more stack than there is.
+fn level_below(text: &[u8], at: usize, names: &Keys) -> Option<(Level, Range<usize>)> {
+    let mut walk = Walk { text, at: at + 1 };
+    while let Some((key, value)) = walk.member() {
+        if matches!(value.kind, Kind::Object | Kind::Other) {
+            continue;
+        }
+        let level = LevelKey::of(&text[key])
+            .and_then(|key| level_of(key, &text[value.range.clone()], &text[at..], names));
+        if let Some(level) = level {
+            return Some((level, value.range));
+        }
+    }
+    None
 }
 
 /// The time in a field: a string or number that is one stamp, or `{"$date": …}`.
@@ -278,6 +293,19 @@ mod tests {
         check(r#"{"level":"DEBUG-4"}"#, Some(Level::Debug));
         check(r"{}", None);
         check(r"{", None);
+    }
+
+    /// A line of 4 MiB can nest half a million objects.
+    #[test]
+    fn the_log_object_is_read_one_deep() {
+        let check = |depth: usize, want: Option<Level>| {
+            let text = "{\"log\":".repeat(depth) + r#"{"level":"error"}"# + &"}".repeat(depth);
+            let level = json(text.as_bytes(), &Keys::default(), false).and_then(|fields| fields.level);
+            assert_eq!(level.map(|(level, _)| level), want, "{depth} deep");
+        };
+        check(1, Some(Level::Error));
+        check(2, None);
+        check(100_000, None);
     }
 
     #[test]

@@ -20,9 +20,12 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
 
 fn letters(text: &[u8]) -> Option<Header> {
     if let Some(found) = glog(text, 0) {
-        let at = 1;
-        let stamp = stamp::at(&text[at..])?;
-        return Some(record(found).with_stamp(Some((at..at + stamp.len, stamp.form))));
+        let stamp = stamp::at(&text[1..])?;
+        let end = 1 + stamp.len;
+        // Behind a space and another one, or a digit, there is no zone that would belong to the stamp.
+        let ends = matches!(text[end..], [b' ', b' ' | b'0'..=b'9', ..]);
+        let found = if ends { found.settled_with(end + 1) } else { found };
+        return Some(record(found).with_stamp(Some((1..end, stamp.form))));
     }
     if let Some(header) = letter(text).or_else(|| vdsm(text)) {
         return Some(header);

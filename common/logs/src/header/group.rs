@@ -58,10 +58,12 @@ impl Group {
             if let Some(level) = level {
                 let whole = found(level, 0, inside.len());
                 // What `System` means, the text behind it decides.
-                let tight = text.get(self.end).is_some_and(|b| !b.is_ascii_whitespace())
-                    && opened == b'['
-                    && inside != b"System";
-                return if tight { whole.map(Found::settled) } else { whole };
+                let alone = opened == b'[' && inside != b"System";
+                return if alone {
+                    whole.map(|found| found.settled_with(self.after - self.end))
+                } else {
+                    whole
+                };
             }
         }
         // X.Org: (EE) (WW) (II) (!!) and, without a level, (**) (==) (--).
