@@ -79,35 +79,41 @@ pub struct Args {
     color: Color,
 
     /// The zone of times that tell none: UTC, local, +02:00, Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "local", value_parser = Zone::parse, allow_hyphen_values = true)]
+    #[arg(long, value_name = "ZONE", help_heading = "Reading", default_value = "local", value_parser = Zone::parse, allow_hyphen_values = true)]
     tz: Zone,
 
     /// The year of the first record, for logs whose times tell none
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2261))]
+    #[arg(long, value_name = "YEAR", help_heading = "Reading", value_parser = clap::value_parser!(i32).range(1970..=2261))]
     year: Option<i32>,
 
     /// How far a sorted file may be out of order
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Reading", value_parser = units::duration)]
     slack: Duration,
 
     /// Read whole files, also sorted ones of which a part would do
-    #[arg(long)]
+    #[arg(long, help_heading = "Reading")]
     scan: bool,
 
     /// What the lines are; auto tells them apart
-    #[arg(long, value_name = "FORMAT", default_value = "auto", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        help_heading = "Reading",
+        default_value = "auto",
+        hide_default_value = true
+    )]
     input_format: InputFormat,
 
     /// The field with the level, in JSON and logfmt; may be given again
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
     level_key: Vec<String>,
 
     /// Take the level from the first group of REGEX; a line that matches begins a record
-    #[arg(long, value_name = "REGEX", value_parser = level_pattern)]
+    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = level_pattern)]
     level_pattern: Option<Regex>,
 
     /// Read WORD as this level; may be given again
-    #[arg(long, value_name = "WORD=LEVEL", value_parser = mapping)]
+    #[arg(long, value_name = "WORD=LEVEL", help_heading = "Reading", value_parser = mapping)]
     map: Vec<(Vec<u8>, Level)>,
 
     /// What every tool takes.

@@ -7,11 +7,10 @@
 //! before `start - slack` the search ends at does not matter, so it stops early and the last few
 //! kilobytes are scanned.
 //!
-//! A record begins at every line that has the header of one and a time, whatever is before it, but
-//! for two cases. One is a log without headers up to there, where other lines are records too: so
-//! the file's beginning must have shown headers. The other is the rest of a line that a container
-//! runtime cut in parts: it begins a record here and not in a scan, which makes no difference as
-//! long as its parts lie within the slack.
+//! A line that has the header of a record and a time begins a record, whatever is before it, and
+//! leaves a scanner in the same state. Only the rest of a line that a container runtime cut in parts
+//! begins a record here and not in a scan; that makes no difference as long as its parts lie within
+//! the slack.
 
 mod lines;
 
@@ -36,7 +35,7 @@ pub struct Sizes {
     pub window: usize,
     /// The search ends when it is so near.
     pub near: u64,
-    /// The beginning of the file, in which a record with a time is looked for.
+    /// From any place on, a record with a time is looked for in so many bytes.
     pub head: usize,
     /// A smaller file is read as a whole: that takes no longer.
     pub least: u64,
@@ -89,8 +88,9 @@ pub struct Search<'a> {
     marks: Vec<Mark>,
     first: Option<(u64, Vec<u8>, Form)>,
     timeless: u64,
-    /// The state behind the beginning that was scanned, and how long that is.
-    state: (State, u64),
+    has_headers: bool,
+    /// Whether a part of the file has no times, so that looking for one would take long.
+    is_lost: bool,
 }
 
 impl<'a> Search<'a> {
@@ -106,9 +106,20 @@ impl<'a> Search<'a> {
         sizes: Sizes,
     ) -> io::Result<Self> {
         let (scratch, marks) = (Scratch::default(), Vec::new());
-        let state = (State::default(), start);
-        let mut search =
-            Self { file, start, end, rules, clock, sizes, scratch, marks, first: None, timeless: 0, state };
+        let mut search = Self {
+            file,
+            start,
+            end,
+            rules,
+            clock,
+            sizes,
+            scratch,
+            marks,
+            first: None,
+            timeless: 0,
+            has_headers: false,
+            is_lost: false,
+        };
         search.look_at_head()?;
         if let Some((_, stamp, form)) = &search.first {
             search.clock.begins_with(stamp, *form);
@@ -130,8 +141,7 @@ impl<'a> Search<'a> {
     pub fn entry(mut self, wanted: Wanted) -> io::Result<Result<Entry, &'static str>> {
         let Some((at, stamp, form)) = self.first.take() else { return Ok(Err("no time was found")) };
         let Some(time) = self.clock.read(&stamp, form) else { return Ok(Err("its first time is none")) };
-        let (state, scanned) = self.state;
-        if !(state.begun && state.open && state.strict) {
+        if !self.has_headers {
             return Ok(Err("its beginning has no headers"));
         }
         let first = Mark { at, time };
@@ -141,23 +151,26 @@ impl<'a> Search<'a> {
         self.bisect(first, until.plus(wanted.slack))?;
         let since = since.minus(wanted.slack);
         let found = self.bisect(first, since)?;
+        if self.is_lost {
+            return Ok(Err("a part of it has no times"));
+        }
         self.marks.sort_unstable_by_key(|mark| mark.at);
         if !is_sorted(&self.marks, wanted.slack) {
             return Ok(Err("it is not sorted by time"));
         }
-        if found.time >= since || found.at < scanned {
+        if found == first {
             return Ok(Ok(Entry { at: self.start, state: State::default(), latest: Time::MIN, timeless: 0 }));
         }
         let before = self.marks.iter().take_while(|mark| mark.at <= found.at);
         let latest = before.map(|mark| mark.time).max().unwrap_or(found.time);
-        let state = State { parted: [false; 2], inside: false, ..state };
+        let state = State { begun: true, open: true, strict: true, ..State::default() };
         Ok(Ok(Entry { at: found.at, state, latest, timeless: self.timeless }))
     }
 
     /// A record earlier than `time` near to where later ones begin; `first` where there is none.
     fn bisect(&mut self, first: Mark, time: Time) -> io::Result<Mark> {
         let (mut early, mut late) = (first, self.end);
-        while first.time < time && late - early.at > self.sizes.near.max(1) {
+        while !self.is_lost && first.time < time && late - early.at > self.sizes.near.max(1) {
             let middle = early.at + (late - early.at) / 2;
             match self.mark_from(middle, late)? {
                 Some(mark) if mark.time < time => early = mark,
@@ -174,6 +187,10 @@ impl<'a> Search<'a> {
             if at >= until {
                 break;
             }
+            if at - from > self.sizes.head as u64 {
+                self.is_lost = true;
+                break;
+            }
             let line = line::read(text, self.rules, &mut self.scratch);
             let stamp = line.stamp.filter(|_| matches!(line.sort, Sort::Record | Sort::Opens));
             if let Some(time) = stamp.and_then(|(stamp, form)| self.clock.read(stamp, form)) {
@@ -185,7 +202,7 @@ impl<'a> Search<'a> {
         Ok(None)
     }
 
-    /// Scans the beginning for the first stamp, and for the state that the rest is in.
+    /// Scans the beginning for the first stamp, and for headers.
     fn look_at_head(&mut self) -> io::Result<()> {
         let mut size = (self.sizes.window * 4).min(self.sizes.head);
         loop {
@@ -198,7 +215,7 @@ impl<'a> Search<'a> {
             let mut scanner = Scanner::new(self.rules);
             scanner.scan(&block, after, &mut head);
             self.timeless = head.timeless;
-            (self.first, self.state) = (head.first, (scanner.state, self.start + block.len() as u64));
+            (self.first, self.has_headers) = (head.first, scanner.state.strict);
             if self.first.is_some() || block.len() < size || size >= self.sizes.head {
                 return Ok(());
             }

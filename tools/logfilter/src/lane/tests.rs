@@ -230,6 +230,17 @@ fn a_log_without_headers_of_its_own_is_read_as_a_whole() {
 }
 
 #[test]
+fn a_log_with_a_long_part_without_times_is_read_as_a_whole() {
+    let text = thousand();
+    let (early, late) = text.split_at(text.find(&stamp(Shape::Iso, BASE + 300)).unwrap());
+    let text = format!("{early}{}{late}", "neither time nor header\n".repeat(2000));
+    let sizes = Sizes { window: 64, near: 128, head: 4096, least: 0 };
+    let found = run(text.as_bytes(), (BASE + 700, BASE + 704), 5, sizes, false);
+    assert_eq!(found.begins, 0);
+    assert_eq!(found.kept, run(text.as_bytes(), (BASE + 700, BASE + 704), 5, sizes, true).kept);
+}
+
+#[test]
 fn records_are_not_held_beyond_what_is_looked_at() {
     let filter = Filter {
         pattern: Some(regex::bytes::Regex::new("early").unwrap()),

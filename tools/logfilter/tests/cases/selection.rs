@@ -167,6 +167,9 @@ fn where_the_level_stands_can_be_told() {
     let run = |text: &str, args: &[&str]| logfilter().file("x.log", text).args(args).args(["x.log"]);
     run(json, &["-l", "ERROR"]).stdout(at(json, 1)).run();
     run(json, &["-l", "ERROR", "--level-key", "grade"]).stdout(at(json, 0)).run();
+    let loud = json.replace("\"info\",\"level\"", "\"loud\",\"level\"");
+    let mapped = ["-l", "FATAL", "--level-key", "grade", "--map", "loud=FATAL"];
+    run(&loud, &mapped).stdout(at(&loud, 1)).run();
     run(json, &["-l", "ERROR", "--input-format", "text"]).status(1).run();
     run(json, &["-l", "ERROR", "--input-format", "loud"]).status(2).stderr_has("possible values").run();
     let own = "10:00 <3> disk\n10:01 <7> cpu\n";
