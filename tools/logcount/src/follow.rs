@@ -34,14 +34,17 @@ pub(crate) fn files<T: Tally>(plan: &Plan, interval: Duration, out: &mut Out) ->
     let mut told: Vec<String> = Vec::new();
     let mut due = Instant::now();
     for round in 0_u64.. {
-        let memory = store.as_mut().map_or(&mut own, |store| &mut store.memory);
         let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
-        let found = state::round::<T>(memory, &paths, plan);
+        let found = match &mut store {
+            Some(store) => store.round::<T>(&paths, plan)?,
+            None => state::round::<T>(&mut own, &paths, plan),
+        };
         failures.extend(found.failures);
         if round == 0 && found.logs.is_empty() && !failures.is_empty() {
             return crate::conclude(failures, true, None, plan);
         }
         told = tell(&failures, &told);
+        let memory = store.as_ref().map_or(&own, |store| &store.memory);
         printer.print(&report_of(found.logs, memory, plan), out)?;
         if let Some(store) = &mut store {
             store.commit()?;

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![allow(clippy::doc_markdown, reason = "the manual names products as their makers do")]
 
 pub mod cli;
 mod count;
@@ -64,7 +65,7 @@ fn run_with<T: Tally>(plan: &Plan, out: &mut Out) -> Result<Outcome> {
 fn count_new<T: Tally>(plan: &Plan, remember: &Remember, out: &mut Out) -> Result<Outcome> {
     let mut store = Store::open(remember)?;
     let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
-    let round = state::round::<T>(&mut store.memory, &paths, plan);
+    let round = store.round::<T>(&paths, plan)?;
     failures.extend(round.failures);
     let is_nothing = round.logs.is_empty();
     let levels = sum(round.logs.iter().map(|(_, tally)| tally));

@@ -21,10 +21,10 @@ use common::{Error, Result};
 use files::{Lock, Wait};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{By, Remember};
+use crate::plan::{By, Plan, Remember};
 use crate::print::{Group, Key};
-use crate::tally::{Cell, Cells, Levels};
-pub(crate) use round::round;
+use crate::tally::{Cell, Cells, Levels, Tally};
+pub(crate) use round::{Round, round};
 use segment::Segment;
 
 /// The format of the file; another number is not read.
@@ -65,6 +65,17 @@ impl Store {
         let memory =
             bytes.map_or(Ok(Memory::default()), |bytes| Memory::from_json(&bytes, &remember.file))?;
         Ok(Self { memory, lock })
+    }
+
+    /// Counts what is new in `paths`. Logs that were never seen are noted in the file first.
+    ///
+    /// # Errors
+    /// When the file cannot be replaced; nothing was counted then.
+    pub(crate) fn round<T: Tally>(&mut self, paths: &[PathBuf], plan: &Plan) -> Result<Round<T>> {
+        if round::enrol(&mut self.memory, paths) {
+            self.commit()?;
+        }
+        Ok(round(&mut self.memory, paths, plan))
     }
 
     /// Puts the memory in the place of the file.

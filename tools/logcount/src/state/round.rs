@@ -30,17 +30,43 @@ pub(crate) struct Round<T> {
     pub(crate) failures: Vec<Error>,
 }
 
+/// Takes note of the files of those of `paths` that were never seen, and counts nothing. Says whether
+/// there were any. When this is kept before the first round, a round that is killed leaves behind
+/// what was there when it began.
+pub(crate) fn enrol(memory: &mut Memory, paths: &[PathBuf]) -> bool {
+    let mut folders = Folders::default();
+    let absolute = absolute(paths);
+    let mut is_new = false;
+    for (path, members) in family::group(&absolute, memory.logs.keys()) {
+        if memory.logs.contains_key(&path) {
+            continue;
+        }
+        let mut log = Log::default();
+        // What is wrong with it is said when it is counted.
+        if attempts(&mut log, &path, &members, &mut folders, |visit, files| visit.enrol(files)).is_ok() {
+            memory.logs.insert(path, log);
+            is_new = true;
+        }
+    }
+    is_new
+}
+
+fn absolute(paths: &[PathBuf]) -> Vec<PathBuf> {
+    paths.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect()
+}
+
 /// Counts what is new in `paths` and remembers it. A log that cannot be read is left as it was.
 pub(crate) fn round<T: Tally>(memory: &mut Memory, paths: &[PathBuf], plan: &Plan) -> Round<T> {
     let mut round = Round { logs: Vec::new(), failures: Vec::new() };
     let mut folders = Folders::default();
-    let absolute: Vec<PathBuf> =
-        paths.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
+    let absolute = absolute(paths);
     let given: BTreeMap<&PathBuf, &PathBuf> = absolute.iter().zip(paths).collect();
     for (path, members) in family::group(&absolute, memory.logs.keys()) {
         let mut log = memory.logs.get(&path).cloned().unwrap_or_default();
-        match advance(&mut log, &path, &members, &mut folders, plan) {
+        let count = |visit: &mut Visit<'_>, files| visit.count::<T>(files, plan);
+        match attempts(&mut log, &path, &members, &mut folders, count) {
             Ok((tally, failures)) => {
+                log.totals.add_all(&tally.levels());
                 round.failures.extend(failures);
                 let shown = given.get(&path).map_or(&path, |given| *given);
                 round.logs.push((shown.clone(), tally));
@@ -52,26 +78,26 @@ pub(crate) fn round<T: Tally>(memory: &mut Memory, paths: &[PathBuf], plan: &Pla
     round
 }
 
-/// Counts what is new in one log.
-fn advance<T: Tally>(
+/// Visits one log until no file is renamed under the visit, and returns what came of it, and why
+/// which rotated files could not be read.
+fn attempts<R>(
     log: &mut Log,
     path: &Path,
     members: &[PathBuf],
     folders: &mut Folders,
-    plan: &Plan,
-) -> Result<(T, Vec<Error>)> {
+    mut visit: impl FnMut(&mut Visit<'_>, Vec<Found>) -> Step<R>,
+) -> Result<(R, Vec<Error>)> {
     // A link may lead to another folder, and the rotated files are there.
     let is_link = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let real = if is_link { std::fs::canonicalize(path).ok() } else { None };
     let path = real.as_deref().unwrap_or(path);
     let mut files = folders.files(path)?;
     for attempt in 0..ATTEMPTS {
-        let mut visit = Visit::new(log.clone(), path, members);
-        visit.is_fresh = attempt > 0;
-        if let Some(tally) = visit.run::<T>(files, plan)? {
-            *log = visit.log;
-            log.totals.add_all(&tally.levels());
-            return Ok((tally, visit.failures));
+        let mut this = Visit::new(log.clone(), path, members);
+        this.is_fresh = attempt > 0;
+        if let Some(result) = visit(&mut this, files)? {
+            *log = this.log;
+            return Ok((result, this.failures));
         }
         files = folders.files_now(path)?;
     }
@@ -122,7 +148,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn run<T: Tally>(&mut self, files: Vec<Found>, plan: &Plan) -> Step<T> {
+    /// Finds out which file is which, and takes note of new ones.
+    fn look(&mut self, files: Vec<Found>) -> Step<()> {
         if files.is_empty() {
             // The error of opening it says what is wrong.
             common::input::Input::open(self.path)?;
@@ -133,6 +160,22 @@ impl<'a> Visit<'a> {
         }
         let strangers = or_again!(self.find_copies(strangers));
         or_again!(self.take_in(strangers));
+        for (_, index) in &self.bound {
+            self.log.segments[*index].seen = self.now.secs();
+        }
+        Ok(Some(()))
+    }
+
+    fn enrol(&mut self, files: Vec<Found>) -> Step<()> {
+        or_again!(self.look(files));
+        for (file, index) in &self.bound {
+            self.log.segments[*index].live = file.live;
+        }
+        Ok(Some(()))
+    }
+
+    fn count<T: Tally>(&mut self, files: Vec<Found>, plan: &Plan) -> Step<T> {
+        or_again!(self.look(files));
         let tally = or_again!(self.read_all(plan));
         self.forget();
         Ok(Some(tally))
@@ -265,7 +308,6 @@ impl<'a> Visit<'a> {
         self.bound.sort_by_key(|(file, _)| (file.live, file.mtime));
         for (file, index) in std::mem::take(&mut self.bound) {
             let segment = &mut self.log.segments[index];
-            segment.seen = self.now.secs();
             if !segment.is_passed_over() && (file.live || !segment.is_done_with(&file)) {
                 let mut next = segment.clone();
                 match reading::read::<T>(&file, &mut next, plan, self.now.nanos()) {

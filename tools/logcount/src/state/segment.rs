@@ -10,10 +10,16 @@ use crate::tally::Mark;
 pub(super) const PRINT: usize = 1024;
 
 /// The length and a hash of some bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Print {
     pub(super) len: u64,
     hash: u64,
+}
+
+impl Default for Print {
+    fn default() -> Self {
+        Self::of(b"")
+    }
 }
 
 impl Print {

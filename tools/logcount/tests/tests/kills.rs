@@ -117,9 +117,14 @@ fn beside(
     mut run: impl FnMut(&Path, &mut Dice),
 ) -> (tempfile::TempDir, [u64; 4], u32) {
     let folder = tempfile::tempdir().unwrap();
-    let writer = Arc::new(Mutex::new(Writer::new(folder.path(), rotation)));
-    // What was rotated before the first run that ends is not counted.
-    case("--json --state s app.log").current_dir(folder.path()).stdout_has("TRACE").run();
+    let mut writer = Writer::new(folder.path(), rotation);
+    (0..100).for_each(|_| writer.write());
+    let mut dice = Dice(1);
+    // What was rotated before the first run took note of the log is not counted.
+    while !folder.path().join("s").exists() {
+        run(folder.path(), &mut dice);
+    }
+    let writer = Arc::new(Mutex::new(writer));
     let stop = Arc::new(AtomicBool::new(false));
     let thread = {
         let (writer, stop) = (Arc::clone(&writer), Arc::clone(&stop));
@@ -141,7 +146,6 @@ fn beside(
             }
         })
     };
-    let mut dice = Dice(1);
     for _ in 0..kills() {
         run(folder.path(), &mut dice);
     }
