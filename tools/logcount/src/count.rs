@@ -16,7 +16,7 @@ use logs::stream::{Blocks, scan_file, scan_reader};
 use rayon::prelude::*;
 
 use crate::plan::{By, Plan};
-use crate::tally::Tally;
+use crate::tally::{Kept, Levels, Tally};
 
 /// Threads take some 100 µs to start, which is as long as it takes to count this much.
 const WORTH_THREADS: u64 = 4 * 1024 * 1024;
@@ -26,8 +26,12 @@ const PACKED: u64 = 16;
 
 /// What was counted, and what could not be.
 pub(crate) struct Counted<T> {
-    /// One for each file by file, or else one in all; those that could not be read are missing.
-    pub(crate) tallies: Vec<(usize, T)>,
+    /// All files together; `None` by file, and where none could be read.
+    pub(crate) all: Option<T>,
+    /// By file, those that could be read, in order.
+    pub(crate) files: Vec<(usize, Kept)>,
+    /// The levels of all files.
+    pub(crate) levels: Levels,
     /// Why which files could not be read, in order.
     pub(crate) failures: Vec<Error>,
 }
@@ -41,13 +45,14 @@ pub(crate) fn count<T: Tally>(paths: &[PathBuf], plan: &Plan) -> Counted<T> {
         in_turn(paths, plan)
     };
     if paths.is_empty() && plan.by != By::File {
-        counted.tallies.push((0, T::new(plan, Time::now())));
+        counted.all = Some(T::new(plan, Time::now()));
     }
+    counted.files.sort_by_key(|(index, _)| *index);
     counted
 }
 
 fn in_turn<T: Tally>(paths: &[PathBuf], plan: &Plan) -> Counted<T> {
-    let mut counted = Counted { tallies: Vec::new(), failures: Vec::new() };
+    let mut counted = Counted::default();
     for (index, path) in paths.iter().enumerate() {
         counted.add(plan, index, one(path, plan, false));
     }
@@ -57,21 +62,20 @@ fn in_turn<T: Tally>(paths: &[PathBuf], plan: &Plan) -> Counted<T> {
 fn in_parallel<T: Tally>(paths: &[PathBuf], plan: &Plan) -> Counted<T> {
     // Of the small files each is read by one thread; then of each large one all threads read a part.
     let each = paths.par_iter().enumerate().map(|(index, path)| {
-        let mut counted = Counted { tallies: Vec::new(), failures: Vec::new() };
+        let mut counted = Counted::default();
         let outcome = one(path, plan, true);
         let large = outcome.is_large.then_some(index);
         counted.add(plan, index, outcome);
         (counted, large.into_iter().collect::<Vec<_>>())
     });
-    let nothing = || (Counted { tallies: Vec::new(), failures: Vec::new() }, Vec::new());
+    let nothing = || (Counted::default(), Vec::new());
     let (mut counted, large) = each.reduce(nothing, |(counted, mut large), (next, next_large)| {
         large.extend(next_large);
-        (counted.and(plan, next), large)
+        (counted.and(next), large)
     });
     for index in large {
         counted.add(plan, index, striped(&paths[index], plan));
     }
-    counted.tallies.sort_by_key(|(index, _)| *index);
     counted
 }
 
@@ -83,24 +87,43 @@ struct OneFile<T> {
     is_large: bool,
 }
 
+impl<T> Default for Counted<T> {
+    fn default() -> Self {
+        Self { all: None, files: Vec::new(), levels: Levels::default(), failures: Vec::new() }
+    }
+}
+
 impl<T: Tally> Counted<T> {
-    fn add(&mut self, plan: &Plan, index: usize, outcome: OneFile<T>) {
-        self.failures.extend(outcome.failure);
-        self.add_tallies(plan, outcome.tally.map(|tally| (index, tally)));
+    /// Whether no file could be read.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.all.is_none() && self.files.is_empty()
     }
 
-    fn add_tallies(&mut self, plan: &Plan, tallies: impl IntoIterator<Item = (usize, T)>) {
-        for (index, tally) in tallies {
-            match self.tallies.last_mut() {
-                Some((_, sum)) if plan.by != By::File => sum.absorb(tally),
-                _ => self.tallies.push((index, tally)),
-            }
+    fn add(&mut self, plan: &Plan, index: usize, outcome: OneFile<T>) {
+        self.failures.extend(outcome.failure);
+        let Some(tally) = outcome.tally else { return };
+        self.levels.add_all(&tally.levels());
+        if plan.by == By::File {
+            self.files.push((index, Kept::of(tally)));
+        } else {
+            self.absorb(tally);
         }
     }
 
-    fn and(mut self, plan: &Plan, next: Self) -> Self {
+    fn absorb(&mut self, tally: T) {
+        match &mut self.all {
+            Some(all) => all.absorb(tally),
+            None => self.all = Some(tally),
+        }
+    }
+
+    fn and(mut self, next: Self) -> Self {
         self.failures.extend(next.failures);
-        self.add_tallies(plan, next.tallies);
+        self.levels.add_all(&next.levels);
+        self.files.extend(next.files);
+        if let Some(tally) = next.all {
+            self.absorb(tally);
+        }
         self
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::{Error, OrCannot, Out, Outcome, Result, stop};
@@ -14,11 +14,11 @@ use logs::source::Source;
 use logs::stream::Blocks;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::plan::Plan;
-use crate::print::Printer;
+use crate::plan::{By, Plan};
+use crate::print::{Groups, Key, Printer, Report};
 use crate::state::{Memory, Store};
 use crate::tally::Tally;
-use crate::{groups, join, report_of, state, walk};
+use crate::{groups, report_of, state, walk};
 
 /// Follows files, through their rotations. With a state it is locked the whole time, and replaced
 /// after every round.
@@ -101,11 +101,10 @@ pub(crate) fn standard_input<T: Tally>(plan: &Plan, interval: Duration, out: &mu
         let found = tally.replace(next);
         total.add_all(&found.levels());
         let report = if plan.output.is_some() {
-            crate::print::Report::cumulative(&total)
+            Report::cumulative(&total)
         } else {
-            let path = PathBuf::from("-");
-            let groups = groups(join(vec![found], plan), &[path], plan);
-            crate::print::Report { groups, is_cumulative: false }
+            let path = if plan.by == By::File { Key::File(Path::new("-").into()) } else { Key::All };
+            Report { groups: Groups::Few(groups(found, &path)), is_cumulative: false }
         };
         printer.print(&report, out)
     };

@@ -19,7 +19,7 @@ pub use cli::Args;
 use count::count;
 use logs::clock::Time;
 use plan::{By, Form, Plan, Remember, Task};
-use print::{Group, Key, Report};
+use print::{Group, Groups, Key, Report};
 use state::{Memory, Store};
 use tally::{Levels, Tally, Times, Words};
 
@@ -68,7 +68,10 @@ fn count_new<T: Tally>(plan: &Plan, remember: &Remember, out: &mut Out) -> Resul
     let round = store.round::<T>(&paths, plan)?;
     failures.extend(round.failures);
     let is_nothing = round.logs.is_empty();
-    let levels = sum(round.logs.iter().map(|(_, tally)| tally));
+    let mut levels = Levels::default();
+    for (_, tally) in &round.logs {
+        levels.add_all(&tally.levels());
+    }
     if !is_nothing || failures.is_empty() {
         print::print(&report_of(round.logs, &store.memory, plan), plan, out)?;
         store.commit()?;
@@ -77,63 +80,42 @@ fn count_new<T: Tally>(plan: &Plan, remember: &Remember, out: &mut Out) -> Resul
 }
 
 /// What a round found, or for Prometheus the totals of all rounds: counters must never go back.
-fn report_of<T: Tally>(logs: Vec<(PathBuf, T)>, memory: &Memory, plan: &Plan) -> Report {
+fn report_of<'a, T: Tally>(logs: Vec<(PathBuf, T)>, memory: &Memory, plan: &Plan) -> Report<'a> {
     let is_cumulative = plan.form == Form::Prometheus;
     let groups = if is_cumulative {
         memory.groups(plan.by)
+    } else if plan.by == By::File {
+        let one = |(path, tally): (PathBuf, T)| groups(tally, &Key::File(path.into()));
+        logs.into_iter().flat_map(one).collect()
     } else {
-        let (paths, tallies): (Vec<PathBuf>, Vec<T>) = logs.into_iter().unzip();
-        groups(join(tallies, plan), &paths, plan)
+        let all = logs.into_iter().map(|(_, tally)| tally).reduce(|mut sum, next| {
+            sum.absorb(next);
+            sum
+        });
+        groups(all.unwrap_or_else(|| T::new(plan, Time::now())), &Key::All)
     };
-    Report { groups, is_cumulative }
+    Report { groups: Groups::Few(groups), is_cumulative }
 }
 
-/// One tally for each file by file, else one in all.
-fn join<T: Tally>(tallies: Vec<T>, plan: &Plan) -> Vec<(usize, T)> {
-    if plan.by == By::File {
-        return tallies.into_iter().enumerate().collect();
-    }
-    let all = tallies.into_iter().reduce(|mut sum, next| {
-        sum.absorb(next);
-        sum
-    });
-    vec![(0, all.unwrap_or_else(|| T::new(plan, Time::now())))]
-}
-
-fn sum<'a, T: Tally + 'a>(tallies: impl Iterator<Item = &'a T>) -> Levels {
-    let mut levels = Levels::default();
-    for tally in tallies {
-        levels.add_all(&tally.levels());
-    }
-    levels
+/// The groups of a tally: those of time that it has, or the one with this key.
+fn groups<T: Tally>(tally: T, key: &Key) -> Vec<Group> {
+    let one = |(time, cells)| Group { key: if T::HAS_TIMES { Key::Time(time) } else { key.clone() }, cells };
+    tally.groups().into_iter().map(one).collect()
 }
 
 fn count_once<T: Tally>(plan: &Plan, out: &mut Out) -> Result<Outcome> {
     let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
     let counted = count::<T>(&paths, plan);
+    let is_nothing = counted.is_nothing();
     failures.extend(counted.failures);
-    let levels = sum(counted.tallies.iter().map(|(_, tally)| tally));
-    let is_nothing = counted.tallies.is_empty();
     if !is_nothing || failures.is_empty() {
-        let report = Report { groups: groups(counted.tallies, &paths, plan), is_cumulative: false };
-        print::print(&report, plan, out)?;
+        let groups = match counted.all {
+            Some(all) => Groups::Few(groups(all, &Key::All)),
+            None => Groups::Files(&paths, counted.files),
+        };
+        print::print(&Report { groups, is_cumulative: false }, plan, out)?;
     }
-    conclude(failures, is_nothing, Some(&levels), plan)
-}
-
-fn groups<T: Tally>(tallies: Vec<(usize, T)>, paths: &[PathBuf], plan: &Plan) -> Vec<Group> {
-    let mut groups = Vec::with_capacity(tallies.len());
-    for (index, tally) in tallies {
-        groups.extend(tally.groups().into_iter().map(|(time, cells)| {
-            let key = match plan.by {
-                By::Nothing => Key::All,
-                By::File => Key::File(paths[index].as_path().into()),
-                By::Minute | By::Hour | By::Day => Key::Time(time),
-            };
-            Group { key, cells }
-        }));
-    }
-    groups
+    conclude(failures, is_nothing, Some(&counted.levels), plan)
 }
 
 /// Reports what could not be read, and says how the run ended.

@@ -6,12 +6,12 @@ mod prometheus;
 mod text;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Out, Result};
 
 use crate::plan::{Form, Plan};
-use crate::tally::{Cells, Levels, rfc3339};
+use crate::tally::{Cells, Kept, Levels, rfc3339};
 use logs::clock::Time;
 
 pub(crate) use csv::escaped;
@@ -35,19 +35,50 @@ pub(crate) enum Key {
     Time(Option<i64>),
 }
 
+/// The groups of a report.
+#[derive(Debug)]
+pub(crate) enum Groups<'a> {
+    /// As they are.
+    Few(Vec<Group>),
+    /// Files, by their index in a list of paths.
+    Files(&'a [PathBuf], Vec<(usize, Kept)>),
+}
+
+impl Groups<'_> {
+    /// Does the same with each group in order, as long as it succeeds.
+    fn each(&self, mut visit: impl FnMut(&Group) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Few(groups) => groups.iter().try_for_each(visit),
+            Self::Files(paths, files) => files.iter().try_for_each(|(index, kept)| {
+                let key = Key::File(paths[*index].as_path().into());
+                visit(&Group { key, cells: kept.cells() })
+            }),
+        }
+    }
+
+    /// The same for what cannot fail.
+    fn for_each(&self, mut visit: impl FnMut(&Group)) {
+        let done = self.each(|group| {
+            visit(group);
+            Ok(())
+        });
+        debug_assert!(done.is_ok(), "nothing in it fails");
+    }
+}
+
 /// What is printed.
 #[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) groups: Vec<Group>,
+pub(crate) struct Report<'a> {
+    pub(crate) groups: Groups<'a>,
     /// The counts are those of all runs, and only grow.
     pub(crate) is_cumulative: bool,
 }
 
-impl Report {
+impl Report<'_> {
     /// The totals since the run began.
     pub(crate) fn cumulative(levels: &Levels) -> Self {
         let group = Group { key: Key::All, cells: Cells::Levels(levels.clone()) };
-        Self { groups: vec![group], is_cumulative: true }
+        Self { groups: Groups::Few(vec![group]), is_cumulative: true }
     }
 }
 
@@ -85,7 +116,7 @@ impl Look<'_> {
 ///
 /// # Errors
 /// When the output cannot be written; a file that was to be replaced is then unchanged.
-pub(crate) fn print(report: &Report, plan: &Plan, out: &mut Out) -> Result<()> {
+pub(crate) fn print(report: &Report<'_>, plan: &Plan, out: &mut Out) -> Result<()> {
     if let Some(path) = &plan.output {
         let look = Look::of(plan, false);
         let mut new = files::Replacement::begin(path)?;
@@ -112,7 +143,7 @@ impl<'a> Printer<'a> {
     ///
     /// # Errors
     /// As [`print`].
-    pub(crate) fn print(&mut self, report: &Report, out: &mut Out) -> Result<()> {
+    pub(crate) fn print(&mut self, report: &Report<'_>, out: &mut Out) -> Result<()> {
         if self.plan.output.is_some() {
             return print(report, self.plan, out);
         }
@@ -128,7 +159,7 @@ impl<'a> Printer<'a> {
 /// Where a report is written to.
 pub(crate) type Put<'a> = dyn FnMut(&[u8]) -> std::result::Result<(), Error> + 'a;
 
-fn write(report: &Report, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+fn write(report: &Report<'_>, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
     match look.plan.form {
         Form::Text => text::write(&report.groups, look, put),
         Form::Json => json::write(&report.groups, look, put),

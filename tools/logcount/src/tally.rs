@@ -5,7 +5,10 @@
 //! | [`Levels`] | records and lines per level: two additions for each record |
 //! | [`Words`] | the same, and per word as the log spells it |
 //! | [`Times`] | either of them, per minute, hour or day |
+//!
+//! What they counted of a file is a [`Kept`] until it is printed.
 
+mod kept;
 mod levels;
 mod slots;
 mod times;
@@ -15,6 +18,7 @@ use logs::stream::Merge;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
+pub(crate) use kept::Kept;
 pub(crate) use levels::{Levels, NAMES};
 pub(crate) use slots::{Slots, rfc3339};
 pub(crate) use times::Times;
@@ -41,6 +45,9 @@ pub(crate) struct Mark {
 
 /// A sink whose result can be printed.
 pub(crate) trait Tally: Merge + Clone + Sync {
+    /// Whether its groups are those of time.
+    const HAS_TIMES: bool = false;
+
     /// An empty one for a log that was last written at `written`, counting as `plan` says.
     fn new(plan: &Plan, written: logs::clock::Time) -> Self;
 

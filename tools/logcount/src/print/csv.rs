@@ -2,17 +2,14 @@
 
 use common::Result;
 
-use super::{Group, Key, Look, Put};
+use super::{Group, Groups, Key, Look, Put};
 
 /// Writes the header and the rows.
-pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+pub(super) fn write(groups: &Groups<'_>, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
     if !look.goes_on {
         put(header(look).as_bytes())?;
     }
-    for group in groups {
-        put(rows(group, look).as_bytes())?;
-    }
-    Ok(())
+    groups.each(|group| put(rows(group, look).as_bytes()))
 }
 
 fn header(look: &Look<'_>) -> String {

@@ -2,14 +2,11 @@
 
 use common::Result;
 
-use super::{Group, Key, Look, Put};
+use super::{Group, Groups, Key, Look, Put};
 
 /// Writes one line for each group.
-pub(super) fn write(groups: &[Group], look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
-    for group in groups {
-        put(line(group, look).as_bytes())?;
-    }
-    Ok(())
+pub(super) fn write(groups: &Groups<'_>, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+    groups.each(|group| put(line(group, look).as_bytes()))
 }
 
 fn line(group: &Group, look: &Look<'_>) -> String {

@@ -6,16 +6,13 @@ use super::{Group, Look, Put, Report};
 use crate::tally::Cell;
 
 /// Writes all samples of a metric together, as the format wants it.
-pub(super) fn write(report: &Report, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
+pub(super) fn write(report: &Report<'_>, look: &Look<'_>, put: &mut Put<'_>) -> Result<()> {
     let what = if look.plan.raw { "word" } else { "level" };
     let mut metric = |name: &str, help: &str, value: fn(&Cell) -> u64| -> Result<()> {
         let (name, sort) =
             if report.is_cumulative { (format!("{name}_total"), "counter") } else { (name.into(), "gauge") };
         put(format!("# HELP {name} {help} by {what}.\n# TYPE {name} {sort}\n").as_bytes())?;
-        for group in &report.groups {
-            put(samples(group, look, &name, what, value).as_bytes())?;
-        }
-        Ok(())
+        report.groups.each(|group| put(samples(group, look, &name, what, value).as_bytes()))
     };
     metric("log_records", "Log records", |cell| cell.records)?;
     if look.plan.lines {

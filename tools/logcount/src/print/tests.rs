@@ -29,7 +29,7 @@ fn printed(flags: &str, colour: bool, bars: bool) -> String {
         (true, true) => groups::<Times<Words>>(&plan),
     };
     let mut text = Vec::new();
-    let report = Report { groups, is_cumulative: false };
+    let report = Report { groups: Groups::Few(groups), is_cumulative: false };
     let mut put = |bytes: &[u8]| {
         text.extend_from_slice(bytes);
         Ok(())

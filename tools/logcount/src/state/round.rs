@@ -33,6 +33,10 @@ pub(crate) struct Round<T> {
 /// Takes note of the files of those of `paths` that were never seen, and counts nothing. Says whether
 /// there were any. When this is kept before the first round, a round that is killed leaves behind
 /// what was there when it began.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is for one lifetime, the closure for all"
+)]
 pub(crate) fn enrol(memory: &mut Memory, paths: &[PathBuf]) -> bool {
     let mut folders = Folders::default();
     let absolute = absolute(paths);

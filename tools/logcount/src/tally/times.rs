@@ -97,6 +97,8 @@ impl<T: Tally> Merge for Times<T> {
 }
 
 impl<T: Tally> Tally for Times<T> {
+    const HAS_TIMES: bool = true;
+
     fn new(plan: &Plan, written: Time) -> Self {
         let empty = T::new(plan, written);
         Self {
