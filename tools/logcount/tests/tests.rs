@@ -11,6 +11,8 @@ mod follow;
 mod kills;
 #[path = "tests/plain.rs"]
 mod plain;
+#[path = "tests/rotation.rs"]
+mod rotation;
 #[path = "tests/state.rs"]
 mod state;
 #[path = "tests/truth.rs"]
@@ -29,6 +31,12 @@ fn json(counts: &[(&str, u64)]) -> String {
     let count = |name: &str| counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
     let fields: Vec<String> = names.iter().map(|name| format!("\"{name}\":{}", count(name))).collect();
     format!("{{{}}}\n", fields.join(","))
+}
+
+/// The tour of the whole suite; it needs the other tools built beside this one.
+#[test]
+fn the_tour_of_the_readme_runs() {
+    testkit::readme(env!("CARGO_BIN_EXE_logcount"), "../../README.md");
 }
 
 #[test]
