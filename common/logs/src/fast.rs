@@ -136,7 +136,14 @@ impl Fast {
             return;
         }
         let Some((word, lettered)) = Word::of(&text[length..], line) else { return };
-        let alike = |known: &Beginning| known.length == length && known.lettered == lettered;
+        let stamp = line.stamp.map(|(bytes, form)| {
+            let start = offset(text, bytes);
+            (start, start + bytes.len(), form)
+        });
+        // A stamp behind the level has its form from the tail of the word, not from the beginning.
+        let alike = |known: &Beginning| {
+            (known.length, known.lettered, known.stamp, known.rule) == (length, lettered, stamp, line.rule)
+        };
         let known = self.known.iter().position(|known| alike(known) && known.fits(text));
         if let Some(index) = known {
             self.known[index].keep(word);
@@ -151,10 +158,6 @@ impl Fast {
             // A log of ever new beginnings: start again, with what it looks like now.
             *self = Self { places: self.places, ..Self::default() };
         }
-        let stamp = line.stamp.map(|(bytes, form)| {
-            let start = offset(text, bytes);
-            (start, start + bytes.len(), form)
-        });
         self.last = self.known.len();
         let mut new = Beginning::new(&text[..length], stamp, line.rule);
         new.lettered = lettered;

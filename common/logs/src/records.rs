@@ -278,6 +278,25 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn each_stamp_behind_a_level_has_its_own_form() {
+        struct Lengths(Vec<usize>);
+        impl Sink for Lengths {
+            fn record(&mut self, line: &Line<'_>, _: &[u8], _: u64) {
+                self.0.extend(line.stamp.map(|(stamp, form)| stamp.len().min(form.len())));
+            }
+            fn more(&mut self, _: &[u8], _: u64) {}
+        }
+        let line = |(level, fraction)| {
+            format!("{level}0314 09:26:53.{fraction}  7 x.go:1] {}\n", "x".repeat(NEEDED))
+        };
+        let text: String =
+            [("I", "123456"), ("E", "1234"), ("I", "654321"), ("E", "4321"), ("I", "1")].map(line).concat();
+        let (rules, mut lengths) = (Rules::default(), Lengths(Vec::new()));
+        Scanner::new(&rules).scan(text.as_bytes(), After::End, &mut lengths);
+        assert_eq!(lengths.0, [20, 18, 20, 18, 15]);
+    }
+
+    #[test]
     fn only_records_of_the_journal_hold_many_lines() {
         let text = b"__CURSOR=s=1\nPRIORITY=3\n2025-03-14 09:26:53 WARN x\n\n";
         let check = |rules: Rules, want: &[(&str, u64)]| {
