@@ -109,7 +109,8 @@ impl Clock {
     }
 
     /// The time of the stamp that `text` begins with and `form` was recognised for; none when its
-    /// numbers are out of range (a 14th month, a 30th of February) or it is of another form.
+    /// numbers are out of range (a 14th month, a 30th of February), it is of another form, or the time
+    /// lies outside of [`Time`].
     pub fn read(&mut self, text: &[u8], form: Form) -> Option<Time> {
         if form.is_empty() {
             return None;
@@ -126,7 +127,8 @@ impl Clock {
             Suffix::Named => self.meaning(form.offset.of(text)?, minute)?,
             Suffix::None | Suffix::Utc => 0,
         };
-        Some(Time::from_nanos((minute - i64::from(east)) * SECOND + within))
+        let nanos = (minute - i64::from(east)).checked_mul(SECOND)?.checked_add(within)?;
+        Some(Time::from_nanos(nanos))
     }
 
     /// The beginning of the minute: in UTC, or in the zone that the stamp tells.

@@ -303,6 +303,15 @@ fn zones_of_the_clock_and_of_the_stamp() {
 const ZONES: [&str; 6] =
     ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "-03:30"];
 
+/// File systems know times beyond those of [`Time`]; the anchor is then its end.
+#[test]
+fn times_without_a_date_end_with_all_time() {
+    let at_the_end = |text| read(&mut Clock::new(Zone::Utc, Time::MAX, None), text);
+    assert_eq!(at_the_end("23:47:16"), "2262-04-11T23:47:16Z");
+    assert_eq!(at_the_end("23:47:17"), "-");
+    assert_eq!(at_the_end("23:48:00"), "-");
+}
+
 proptest! {
     // To the end of 2037: chrono-tz' tables end there, the rules of the system's files do not.
     #[test]
