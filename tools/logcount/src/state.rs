@@ -14,12 +14,13 @@ mod segment;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use common::{Error, Result};
 use files::{Lock, Wait};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::plan::{By, Plan, Remember};
 use crate::print::{Group, Key};
@@ -83,18 +84,18 @@ impl Store {
     /// # Errors
     /// When that fails; the file is then unchanged.
     pub(crate) fn commit(&mut self) -> Result<()> {
-        let bytes = self.memory.to_json()?;
-        self.lock.replace(&bytes)
+        let memory = &self.memory;
+        self.lock.replace_with(|new| memory.write(new))
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct File {
     version: u32,
     logs: Vec<Entry>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Entry {
     path: Name,
     /// Records and lines by level.
@@ -164,21 +165,41 @@ impl Memory {
         Ok(Self { logs: file.logs.into_iter().map(log).collect() })
     }
 
-    fn to_json(&self) -> Result<Vec<u8>> {
-        let entry = |(path, log): (&PathBuf, &Log)| {
-            let counted = log.totals.rows().filter(|(_, cell)| *cell != Cell::default());
-            Entry {
-                path: path.as_path().into(),
-                totals: counted.map(|(name, cell)| (name.to_owned(), (cell.records, cell.lines))).collect(),
-                segments: log.segments.clone(),
-            }
-        };
-        let file = File { version: VERSION, logs: self.logs.iter().map(entry).collect() };
-        let mut bytes =
-            serde_json::to_vec(&file).map_err(|e| Error::failed("cannot write the state").because(e))?;
-        bytes.push(b'\n');
-        Ok(bytes)
+    fn write(&self, writer: impl Write) -> Result<()> {
+        let file = Written { version: VERSION, logs: &self.logs };
+        serde_json::to_writer(writer, &file)
+            .map_err(|error| Error::failed("cannot write the state").because(error))
     }
+}
+
+/// What [`File`] is read from, written without a copy of it.
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    #[serde(serialize_with = "in_turn")]
+    logs: &'a BTreeMap<PathBuf, Log>,
+}
+
+#[derive(Serialize)]
+struct WrittenEntry<'a> {
+    path: Name,
+    totals: BTreeMap<&'static str, (u64, u64)>,
+    segments: &'a [Segment],
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn in_turn<S: Serializer>(
+    logs: &&BTreeMap<PathBuf, Log>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_seq(logs.iter().map(|(path, log)| {
+        let counted = log.totals.rows().filter(|(_, cell)| *cell != Cell::default());
+        WrittenEntry {
+            path: path.as_path().into(),
+            totals: counted.map(|(name, cell)| (name, (cell.records, cell.lines))).collect(),
+            segments: &log.segments,
+        }
+    }))
 }
 
 /// The name of a file in its folder.
@@ -201,7 +222,8 @@ mod tests {
             log.segments.push(segment);
             memory.logs.insert(path.into(), log);
         }
-        let bytes = memory.to_json().unwrap();
+        let mut bytes = Vec::new();
+        memory.write(&mut bytes).unwrap();
         assert_eq!(Memory::from_json(&bytes, Path::new("s")).unwrap().logs, memory.logs);
     }
 

@@ -38,8 +38,10 @@ pub(crate) struct Mark {
     /// Its level as an index; `None` before the first record.
     pub(crate) level: Option<u8>,
     /// Its word, where words are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) word: Option<String>,
     /// The beginning of its group of time, in seconds since the epoch, where times are.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) time: Option<i64>,
 }
 

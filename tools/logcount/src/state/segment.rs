@@ -63,15 +63,24 @@ pub(super) struct Segment {
     /// The last record.
     pub(super) mark: Mark,
     /// It was the log itself and not a rotated file of it.
+    #[serde(skip_serializing_if = "is_false")]
     pub(super) live: bool,
     /// All of it was counted, an unfinished last line included.
+    #[serde(skip_serializing_if = "is_false")]
     pub(super) settled: bool,
     /// It was there before the first run, and is not counted.
+    #[serde(skip_serializing_if = "is_false")]
     pub(super) ignored: bool,
     /// It is a copy of another one, and not counted as long as that one is there.
+    #[serde(skip_serializing_if = "is_false")]
     pub(super) copy: bool,
     /// When it was last found, in seconds since the epoch.
     pub(super) seen: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Segment {
