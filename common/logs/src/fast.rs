@@ -235,7 +235,7 @@ impl Beginning {
             bytes[index] = alike(*byte);
             mask[index] = 0xff;
         }
-        let words = [Word::default(); SLOTS];
+        let words = [Word { key: NO_KEY, ..Word::default() }; SLOTS];
         Self { bytes, mask, length: text.len(), lettered: false, stamp, rule, words, next: 0 }
     }
 
@@ -287,6 +287,9 @@ impl Beginning {
     }
 }
 
+/// The key of no word: a key has one byte that is no letter or digit. It is not 0, which is what a
+/// NUL in the place of the level has.
+const NO_KEY: u64 = u64::MAX;
 /// One in every byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 /// The golden ratio in 64 bits: its product spreads every bit to the top (Knuth, 6.4).

@@ -297,6 +297,20 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_is_no_word_that_was_learnt() {
+        let filler = "x".repeat(NEEDED);
+        let text = ["INFO x", "INFO x", "\0@x WARN [main] x", "INFO x"]
+            .map(|rest| format!("2025-03-14 09:26:53 {rest}{filler}\n"));
+        let told = |quick| {
+            let (rules, mut told) = (Rules::default(), Told::default());
+            let mut scanner = Scanner { quick, ..Scanner::new(&rules) };
+            scanner.scan(text.concat().as_bytes(), After::End, &mut told);
+            told
+        };
+        assert_eq!(told(true), told(false));
+    }
+
+    #[test]
     fn only_records_of_the_journal_hold_many_lines() {
         let text = b"__CURSOR=s=1\nPRIORITY=3\n2025-03-14 09:26:53 WARN x\n\n";
         let check = |rules: Rules, want: &[(&str, u64)]| {
