@@ -98,14 +98,18 @@ fn man(command: Command, manual: &str) -> String {
 fn roff_of(markdown: &str) -> String {
     let mut roff = String::new();
     let mut fenced = false;
-    for line in markdown.lines() {
+    let mut lines = markdown.lines().peekable();
+    while let Some(line) = lines.next() {
         if line.starts_with("```") {
             fenced = !fenced;
             push_line(&mut roff, if fenced { ".PP\n.RS 4\n.nf" } else { ".fi\n.RE" });
-        } else if fenced || line.starts_with('|') {
-            let row = if fenced { roff_text(line) } else { format!(".br\n{}", inline(line)) };
-            if fenced || !line.starts_with("|-") {
-                push_line(&mut roff, &row);
+        } else if fenced {
+            push_line(&mut roff, &roff_text(line));
+        } else if line.starts_with('|') {
+            // The line of dashes follows the head of a table, which a list needs not.
+            let is_head = lines.peek().is_some_and(|next| next.starts_with("|-"));
+            if !is_head && !line.starts_with("|-") {
+                push_line(&mut roff, &row(line));
             }
         } else if let Some(title) = line.strip_prefix("## ") {
             push_line(&mut roff, &format!(".SH {}", inline(title).to_uppercase()));
@@ -120,6 +124,14 @@ fn roff_of(markdown: &str) -> String {
         }
     }
     roff
+}
+
+/// A row of a table: what its first cell says is told by the others.
+fn row(line: &str) -> String {
+    let line = line.trim_matches('|').replace("\\|", "\u{1}");
+    let mut cells = line.split('|').map(|cell| inline(cell.trim()).replace('\u{1}', "|"));
+    let first = cells.next().unwrap_or_default();
+    format!(".TP\n{first}\n{}", cells.collect::<Vec<_>>().join("; "))
 }
 
 /// One line of text with `code` and **strong** in bold; links keep their text.
@@ -155,10 +167,24 @@ fn link(text: &str) -> Option<(&str, &str, &str)> {
     Some((&text[..open], &text[open + 1..middle], &text[close + 1..]))
 }
 
-/// Characters that roff would take for its own, and lines it would take for requests.
+/// Characters that roff would take for its own, lines it would take for requests, and letters that
+/// are not ASCII, which it takes by their code only.
 fn roff_text(line: &str) -> String {
-    let line = line.replace('\\', "\\e").replace('-', "\\-");
-    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
+    let mut roff = String::new();
+    if line.starts_with(['.', '\'']) {
+        roff.push_str("\\&");
+    }
+    for letter in line.chars() {
+        match letter {
+            '\\' => roff.push_str("\\e"),
+            '-' => roff.push_str("\\-"),
+            ' '..='~' | '\t' | '\u{1}' => roff.push(letter),
+            _ => {
+                let _strings_never_refuse = write!(roff, "\\[u{:04X}]", u32::from(letter));
+            }
+        }
+    }
+    roff
 }
 
 fn plain(sentence: &str) -> String {
@@ -189,7 +215,9 @@ mod tests {
         check("## Exit status", ".SH EXIT STATUS\n");
         check("a `--flag` here", "a \\fB\\-\\-flag\\fR here\n");
         check("```console\n.x \\ y\n```", ".PP\n.RS 4\n.nf\n\\&.x \\e y\n.fi\n.RE\n");
-        check("| a | b |\n|---|---|", ".br\n| a | b |\n");
+        check("| a | b |\n|---|---|\n| `c` | d |", ".TP\n\\fBc\\fR\nd\n");
+        check("| a \\| b | c |", ".TP\na | b\nc\n");
+        check("… é", "\\[u2026] \\[u00E9]\n");
         check("see [the `x`](y.md).", "see the \\fBx\\fR.\n");
     }
 

@@ -4,10 +4,10 @@
 //! The level is looked for in the header only, and only in the places where loggers put one; a word
 //! in the message never counts. Four readers share the work:
 //!
-//! - [`zone`] walks over the tokens after the timestamp, until it finds a level or the message
+//! - `zone` walks over the tokens after the timestamp, until it finds a level or the message
 //!   begins;
-//! - [`first`] and [`bracket`] know the headers that begin with the level or with a name;
-//! - [`prefix`] finds a timestamp, or a record of its own, behind a few names and numbers.
+//! - `first` and `bracket` know the headers that begin with the level or with a name;
+//! - `prefix` finds a timestamp, or a record of its own, behind a few names and numbers.
 //!
 //! Everything up to the level is *digit-blind*: two lines alike but for their digits are read alike.
 //! The fast path in `records` rests on that.

@@ -8,7 +8,7 @@
 //! | [`fields`] | the level and time field of a JSON or logfmt record |
 //! | [`wrapper`] | Docker, CRI, syslog PRI, compose: the inner record |
 //! | [`rules`] | what the caller says about the log |
-//! | [`line`] | all of that: what one line is |
+//! | [`mod@line`] | all of that: what one line is |
 //! | [`records`] | header lines with their continuation lines, block by block |
 //! | [`source`] | where log text comes from: files, pipes, packed, UTF-16 |
 //! | [`stream`] | feeding a scanner: a reader in order, a file in parallel, UTF-16 |

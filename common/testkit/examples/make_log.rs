@@ -4,6 +4,8 @@
 //! messages) or `json` (one object per line, the level second). The time runs evenly through one
 //! day. Beside FILE, `FILE.truth` says how many records and lines each level has.
 
+#![allow(clippy::unwrap_used, reason = "a generator for benchmarks stops at the first surprise")]
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
@@ -43,7 +45,7 @@ const TRACE: [&str; 4] = [
     "\tat org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:#)",
 ];
 
-/// SplitMix64 (Steele, Lea, Flood 2014): good enough for text, and the same everywhere.
+/// `SplitMix64` (Steele, Lea, Flood 2014): good enough for text, and the same everywhere.
 struct Seed(u64);
 
 impl Seed {
@@ -72,7 +74,10 @@ impl Seed {
 
     fn level(&mut self) -> usize {
         let mut ticket = self.below(SHARES.iter().sum());
-        SHARES.iter().position(|share| ticket.checked_sub(*share).map(|left| ticket = left).is_none()).unwrap()
+        SHARES
+            .iter()
+            .position(|share| ticket.checked_sub(*share).map(|left| ticket = left).is_none())
+            .unwrap()
     }
 }
 
