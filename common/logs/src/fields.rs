@@ -58,7 +58,7 @@ impl Keys {
 }
 
 /// What a level field says: a word, or a number that its key explains.
-fn level_of(key: keys::LevelKey, value: &[u8], record: &[u8], names: &Keys) -> Option<Level> {
+fn level_of(key: keys::LevelKey, value: &[u8], record: &mut Option<&[u8]>, names: &Keys) -> Option<Level> {
     let value = value.trim_ascii();
     if let Some(own) = names.own(value) {
         return Some(own);

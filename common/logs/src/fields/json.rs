@@ -21,7 +21,7 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
         return None;
     }
     let mut fields = Fields::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen { record: Some(text), ..Seen::default() };
     while let Some((key, value)) = walk.member() {
         seen.member(text, &key, &value, names, &mut fields);
         if want_time && fields.stamp.is_none() && keys::is_time(&text[key]) {
@@ -44,7 +44,7 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
 
 /// What earlier members say about the later ones.
 #[derive(Default)]
-struct Seen {
+struct Seen<'t> {
     /// `t.$date`: the letter in `s` is `MongoDB`'s severity.
     mongo: bool,
     /// `@t`: no `@l` means Information.
@@ -52,21 +52,25 @@ struct Seen {
     /// `stream` is stdout or stderr: a container runtime wrote this.
     stream: bool,
     log: Option<Range<usize>>,
+    /// The record, as long as it has not been searched for what its numbers mean.
+    record: Option<&'t [u8]>,
 }
 
-impl Seen {
+impl Seen<'_> {
     fn member(&mut self, text: &[u8], key: &Range<usize>, value: &Value, names: &Keys, fields: &mut Fields) {
         let name = &text[key.clone()];
         let inside = &text[value.range.clone()];
         if fields.level.is_none() && !matches!(value.kind, Kind::Object | Kind::Other) {
             let level = if !names.level.is_empty() {
                 let own = names.level.iter().any(|own| own == name);
-                own.then(|| level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, text, names))
-                    .flatten()
+                own.then(|| {
+                    level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, &mut self.record, names)
+                })
+                .flatten()
             } else if self.mongo && name == b"s" {
-                level_of(LevelKey::Level, inside, text, names)
+                level_of(LevelKey::Level, inside, &mut self.record, names)
             } else {
-                LevelKey::of(name).and_then(|key| level_of(key, inside, text, names))
+                LevelKey::of(name).and_then(|key| level_of(key, inside, &mut self.record, names))
             };
             if let Some(level) = level {
                 // What a digit means may depend on the rest of the record (GELF, Nextcloud).
@@ -95,12 +99,13 @@ impl Seen {
 /// bytes of a hostile line would take more stack than there is.
 fn level_below(text: &[u8], at: usize, names: &Keys) -> Option<(Level, Range<usize>)> {
     let mut walk = Walk { text, at: at + 1 };
+    let mut record = text.get(at..);
     while let Some((key, value)) = walk.member() {
         if matches!(value.kind, Kind::Object | Kind::Other) {
             continue;
         }
         let level = LevelKey::of(&text[key])
-            .and_then(|key| level_of(key, &text[value.range.clone()], &text[at..], names));
+            .and_then(|key| level_of(key, &text[value.range.clone()], &mut record, names));
         if let Some(level) = level {
             return Some((level, value.range));
         }
@@ -306,6 +311,13 @@ mod tests {
         check(1, Some(Level::Error));
         check(2, None);
         check(100_000, None);
+    }
+
+    #[test]
+    fn one_search_tells_what_numbers_mean() {
+        let text = format!("{{{}\"reqId\":1}}", "\"level\":9,".repeat(300_000));
+        let fields = json(text.as_bytes(), &Keys::default(), false);
+        assert_eq!(fields.map(|fields| fields.level), Some(None));
     }
 
     #[test]

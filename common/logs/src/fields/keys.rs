@@ -52,8 +52,9 @@ impl LevelKey {
         })
     }
 
-    /// What `number` means under this key; `record` tells GELF and Nextcloud from pino.
-    pub(super) fn number(self, number: u64, record: &[u8]) -> Option<Level> {
+    /// What `number` means under this key. `record` tells GELF and Nextcloud from pino; it is taken
+    /// when it has been searched, for a record of nothing but levels would be searched for each.
+    pub(super) fn number(self, number: u64, record: &mut Option<&[u8]>) -> Option<Level> {
         match self {
             Self::Python => Level::of_python(number),
             Self::Otel => Level::of_otel(number),
@@ -69,13 +70,16 @@ impl LevelKey {
                 scale.get(usize::try_from(number).ok()?).copied()
             }
             Self::Level if number >= 10 => Level::of_pino(number),
-            Self::Level if memmem::find(record, b"\"short_message\"").is_some() => Level::of_syslog(number),
-            Self::Level if memmem::find(record, b"\"reqId\"").is_some() => {
+            Self::Level => {
+                let record = record.take()?;
+                if memmem::find(record, b"\"short_message\"").is_some() {
+                    return Level::of_syslog(number);
+                }
+                memmem::find(record, b"\"reqId\"")?;
                 // Nextcloud: 0 debug, 1 info, 2 warning, 3 error, 4 fatal.
                 let scale = [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Critical];
                 scale.get(usize::try_from(number).ok()?).copied()
             }
-            Self::Level => None,
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn logfmt(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
             let own = names.level.iter().any(|own| own == name);
             let key = LevelKey::of(name).or(own.then_some(LevelKey::Level));
             let level = key.filter(|_| own || names.level.is_empty());
-            let level = level.and_then(|key| level_of(key, inside, text, names));
+            let level = level.and_then(|key| level_of(key, inside, &mut None, names));
             fields.level = level.map(|level| (level, pair.value.clone()));
         }
         if fields.stamp.is_none() && keys::is_time(name) {
