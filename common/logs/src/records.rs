@@ -223,9 +223,10 @@ impl<'r> Scanner<'r> {
 
     /// A line longer than any block: what its level is stands at its beginning.
     fn long_line(&mut self, block: &[u8], sink: &mut impl Sink) -> usize {
-        let read = self.full_line(block, After::End, sink);
-        self.state.inside = true;
-        read.unwrap_or(block.len())
+        let read = self.full_line(block, After::End, sink).unwrap_or(block.len());
+        // A record of several lines may fill the block too, and end there with a line.
+        self.state.inside = !block[..read].ends_with(b"\n");
+        read
     }
 }
 

@@ -203,4 +203,19 @@ mod tests {
         let bytes: Vec<u8> = told.records.iter().flat_map(|(_, _, bytes)| bytes.clone()).collect();
         assert_eq!(bytes, text.as_bytes());
     }
+
+    #[test]
+    fn no_line_is_lost_when_a_record_fills_the_block_to_the_end_of_a_line() {
+        let first = format!("__CURSOR=s=1\nA={}\n", "x".repeat(240));
+        assert_eq!(first.len(), 256);
+        let text = format!("{first}MESSAGE=m\n\n__CURSOR=s=2\n\n");
+        let rules = Rules::default();
+        let mut told = Told::default();
+        let mut bytes = text.as_bytes();
+        let mut scanner = Scanner::new(&rules);
+        let mut blocks = Blocks::with_sizes(64, 256);
+        blocks.scan(|b| io::Read::read(&mut bytes, b), &mut scanner, After::End, &mut told).unwrap();
+        let lines: Vec<_> = told.records.iter().map(|(_, lines, _)| *lines).collect();
+        assert_eq!(lines, [4, 2]);
+    }
 }
