@@ -81,7 +81,7 @@ impl<'j, K: Keep> Lane<'j, K> {
         let Some(span) = span.filter(|_| range.end - range.start >= job.sizes.least) else {
             return Ok(Watch::new(clock, is_told, exactly));
         };
-        let slack = job.slack;
+        let slack = search.slack_in(span, job.slack);
         match search.entry(Wanted { span, slack }).or_cannot("read", &name)? {
             Err(reason) => {
                 log::info!("{name} is read as a whole: {reason}");

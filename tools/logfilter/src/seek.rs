@@ -12,6 +12,7 @@
 //! begins a record here and not in a scan; that makes no difference as long as its parts lie within
 //! the slack.
 
+mod fold;
 mod lines;
 
 use std::fs::File;
@@ -134,6 +135,15 @@ impl<'a> Search<'a> {
         self.first.is_some()
     }
 
+    /// How much earlier than one before it a record may be that was written in order, but for `slack`:
+    /// more where clocks were put back near to what is looked for.
+    #[must_use]
+    pub fn slack_in(&self, (since, until): (Time, Time), slack: Duration) -> Duration {
+        let Some(last) = self.marks.iter().map(|mark| mark.time).max() else { return slack };
+        let (from, until) = (since.minus(slack * 2), until.min(last).plus(slack * 2));
+        slack + fold::put_back(self.clock.zone(), from, until)
+    }
+
     /// Where to begin; or why all of the file must be read.
     ///
     /// # Errors
@@ -141,10 +151,16 @@ impl<'a> Search<'a> {
     pub fn entry(mut self, wanted: Wanted) -> io::Result<Result<Entry, &'static str>> {
         let Some((at, stamp, form)) = self.first.take() else { return Ok(Err("no time was found")) };
         let Some(time) = self.clock.read(&stamp, form) else { return Ok(Err("its first time is none")) };
+        if !form.has_date() {
+            return Ok(Err("its times tell no date"));
+        }
         if !self.has_headers {
             return Ok(Err("its beginning has no headers"));
         }
         let first = Mark { at, time };
+        if !form.has_year() && !self.is_of_one_year(first)? {
+            return Ok(Err("it is not sorted by time"));
+        }
         self.marks.push(first);
         let (since, until) = wanted.span;
         // The second search is for the check of the order alone: it looks where the end will be.
@@ -165,6 +181,19 @@ impl<'a> Search<'a> {
         let latest = before.map(|mark| mark.time).max().unwrap_or(found.time);
         let state = State { begun: true, open: true, strict: true, ..State::default() };
         Ok(Ok(Entry { at: found.at, state, latest, timeless: self.timeless }))
+    }
+
+    /// Whether nothing is found to be earlier than the first record. Times without a year begin anew
+    /// with each: in a log of more than one, the first record may be told to be of the last, so that
+    /// a range before it seems to lie before the file.
+    fn is_of_one_year(&mut self, first: Mark) -> io::Result<bool> {
+        for eighth in 1..8 {
+            self.mark_from(first.at + (self.end - first.at) / 8 * eighth, self.end)?;
+            if self.is_lost {
+                break;
+            }
+        }
+        Ok(self.marks.iter().all(|mark| mark.time >= first.time))
     }
 
     /// A record earlier than `time` near to where later ones begin; `first` where there is none.

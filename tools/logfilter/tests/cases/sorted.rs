@@ -1,5 +1,7 @@
 //! Sorted files of which a part is read, and several files as one stream.
 
+use std::fmt::Write as _;
+
 use testkit::Case;
 
 fn logfilter() -> Case {
@@ -86,6 +88,69 @@ fn neighbours_out_of_order_are_found_within_the_slack() {
         })
         .join("");
     assert_eq!(want, noon().repeat(3));
+}
+
+#[test]
+fn an_hour_that_clocks_show_twice_is_found_twice() {
+    // From 02:00 to 04:00 of the morning when the clocks go from 03:00 back to 02:00.
+    let minutes = (120..180).chain(120..180).chain(180..240);
+    let rest = format!("INFO {}\n", "what happened ".repeat(4));
+    let mut text = String::new();
+    for minute in (0..120).chain(minutes).chain(240..600) {
+        let (hour, minute) = (minute / 60, minute % 60);
+        (0..60).for_each(|second| {
+            write!(text, "2025-10-26 {hour:02}:{minute:02}:{second:02} {rest}").unwrap();
+        });
+    }
+    for minute in (0..300).step_by(7) {
+        let time = format!("2025-10-26 {:02}:{:02}", minute / 60, minute % 60);
+        let count = if (120..180).contains(&minute) { "120\n" } else { "60\n" };
+        let case = logfilter().file("fold.log", &text).args(["--tz", "Europe/Berlin", "-c", "fold.log"]);
+        case.args(["-s", &time, "-e", &time]).stdout(count).run();
+    }
+    let case = logfilter().file("fold.log", &text).args(["--tz", "Europe/Berlin", "-c", "fold.log"]);
+    case.args(["-s", "2025-10-26 01:30", "-e", "2025-10-26 03:29"]).stdout("10800\n").run();
+}
+
+/// A run on `text` as `a.log`, last written at `secs`: times without a date or year go by that.
+fn written_at(text: &str, secs: u64) -> Case {
+    let case = logfilter().file("a.log", text);
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(secs);
+    let file = std::fs::File::options().append(true).open(case.path("a.log"));
+    assert!(file.is_ok_and(|file| file.set_modified(time).is_ok()));
+    case
+}
+
+#[test]
+fn times_without_a_date_are_not_searched_for() {
+    // Of 2026-03-01, written until just before midnight.
+    let text = day().replace("2026-03-01 ", "");
+    let range = ["-s", "2026-03-01 12:00", "-e", "2026-03-01 12:09", "-c", "-v", "a.log"];
+    let said = "logfilter: a.log is read as a whole: its times tell no date\n";
+    written_at(&text, 1_772_409_599).args(range).stdout("600\n").stderr(said).run();
+}
+
+#[test]
+fn times_without_a_year_that_begin_anew_are_not_searched_for() {
+    // A record for each hour from the beginning of 2025 on.
+    let check = |days: u64, month: &str, count: &str| {
+        let hours = (0..).map(|hour| 1_735_689_600 + hour * 3_600);
+        let stamps = hours.take(usize::try_from(days).unwrap() * 24).map(logs::clock::Time::from_secs);
+        let text: String = stamps.map(|stamp| syslog(&stamp.to_string())).collect();
+        let case = written_at(&text, 1_735_689_599 + days * 86_400);
+        case.args(["-s", month, "-e", month, "-c", "a.log"]).stdout(count).run();
+    };
+    check(100, "2025-02", "672\n");
+    check(365, "2025-08", "744\n");
+    check(405, "2025-08", "744\n");
+}
+
+/// A line of syslog at the time of this stamp, long enough to be searched for.
+fn syslog(stamp: &str) -> String {
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = stamp[5..7].parse().map_or("", |month: usize| names[month - 1]);
+    let day = stamp[8..10].trim_start_matches('0');
+    format!("{month} {day:>2} {} host app[1]: {}\n", &stamp[11..19], "what happened ".repeat(16))
 }
 
 #[test]
