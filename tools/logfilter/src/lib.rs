@@ -33,6 +33,9 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let job = args.job()?;
     let inputs = args.inputs();
     output::refuse_inputs(&inputs, args.output())?;
+    if job.merge {
+        output::refuse_two_stdins(&inputs)?;
+    }
     let mut emit = Emit::new(out, args.output(), args.form(out.is_terminal()))?;
     let filter = if job.merge { merge::all } else { one_by_one };
     let passed = filter(&inputs, &job, &mut emit)?;

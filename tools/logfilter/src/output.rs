@@ -1,4 +1,4 @@
-//! Whether the output is one of the inputs.
+//! Which inputs and outputs do not go together.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use common::{Error, Result};
+use common::{Error, Result, tool};
 
 /// Refuses to write where an input is read: a file that grows while it is read never ends, and one
 /// that the shell has emptied for us has nothing left to read.
@@ -34,6 +34,17 @@ pub fn refuse_inputs(inputs: &[&Path], output: Option<&Path>) -> Result<()> {
                 "{output} is the same file as the input {input}; name another"
             )));
         }
+    }
+    Ok(())
+}
+
+/// Refuses to take standard input for two inputs of a merge: each would get some of its bytes.
+///
+/// # Errors
+/// When `-` is named twice.
+pub fn refuse_two_stdins(inputs: &[&Path]) -> Result<()> {
+    if inputs.iter().filter(|input| input.as_os_str() == "-").count() > 1 {
+        return Err(tool::usage("standard input cannot be merged with itself; name `-` once"));
     }
     Ok(())
 }

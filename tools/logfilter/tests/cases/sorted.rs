@@ -205,6 +205,14 @@ fn several_files_as_one_stream() {
 }
 
 #[test]
+fn standard_input_is_one_stream() {
+    let said = "logfilter: standard input cannot be merged with itself; name `-` once\n";
+    logfilter().stdin("2026-03-01 INFO a\n").args(["--merge", "-", "-"]).stderr(said).status(2).run();
+    logfilter().stdin("2026-03-01 INFO a\n").args(["--merge", "-"]).stdout("2026-03-01 INFO a\n").run();
+    logfilter().stdin("2026-03-01 INFO a\n").args(["-", "-"]).stdout("2026-03-01 INFO a\n").run();
+}
+
+#[test]
 fn a_stream_keeps_the_order_within_each_file() {
     let mut files = [String::new(), String::new(), String::new()];
     for number in 0..20_000_u32 {
