@@ -44,6 +44,7 @@ pub fn json(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
 
 /// What earlier members say about the later ones.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Seen<'t> {
     /// `t.$date`: the letter in `s` is `MongoDB`'s severity.
     mongo: bool,
@@ -51,6 +52,8 @@ struct Seen<'t> {
     serilog: bool,
     /// `stream` is stdout or stderr: a container runtime wrote this.
     stream: bool,
+    /// A level field whose digits said nothing: others might have.
+    doubtful: bool,
     log: Option<Range<usize>>,
     /// The record, as long as it has not been searched for what its numbers mean.
     record: Option<&'t [u8]>,
@@ -61,22 +64,20 @@ impl Seen<'_> {
         let name = &text[key.clone()];
         let inside = &text[value.range.clone()];
         if fields.level.is_none() && !matches!(value.kind, Kind::Object | Kind::Other) {
-            let level = if !names.level.is_empty() {
+            let key = if !names.level.is_empty() {
                 let own = names.level.iter().any(|own| own == name);
-                own.then(|| {
-                    level_of(LevelKey::of(name).unwrap_or(LevelKey::Level), inside, &mut self.record, names)
-                })
-                .flatten()
+                own.then(|| LevelKey::of(name).unwrap_or(LevelKey::Level))
             } else if self.mongo && name == b"s" {
-                level_of(LevelKey::Level, inside, &mut self.record, names)
+                Some(LevelKey::Level)
             } else {
-                LevelKey::of(name).and_then(|key| level_of(key, inside, &mut self.record, names))
+                LevelKey::of(name)
             };
+            let level = key.and_then(|key| level_of(key, inside, &mut self.record, names));
+            self.doubtful |= key.is_some() && level.is_none() && has_digits(inside);
             if let Some(level) = level {
-                // What a digit means may depend on the rest of the record (GELF, Nextcloud).
-                let by_number = inside.len() == 1 && inside[0].is_ascii_digit() && name != b"PRIORITY";
                 fields.level = Some((level, value.range.clone()));
-                fields.settled = !by_number;
+                // What a digit means may depend on the rest of the record (GELF, Nextcloud).
+                fields.settled = self.record.is_some() && !self.doubtful;
             }
         }
         match name {
@@ -85,6 +86,7 @@ impl Seen<'_> {
             b"log" if value.kind == Kind::String => self.log = Some(value.range.clone()),
             b"log" if value.kind == Kind::Object && fields.level.is_none() && names.level.is_empty() => {
                 fields.level = level_below(&text[..value.range.end], value.range.start, names);
+                self.doubtful |= has_digits(inside);
             }
             b"stream" => {
                 self.stream = matches!(inside, b"stdout" | b"stderr");
@@ -93,6 +95,10 @@ impl Seen<'_> {
             _ => {}
         }
     }
+}
+
+fn has_digits(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_digit)
 }
 
 /// The level in the members of the object at `at`, not in what they hold: an object for each six

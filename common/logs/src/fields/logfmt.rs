@@ -43,7 +43,7 @@ fn value(text: &[u8], start: usize) -> Range<usize> {
 /// Words that are no pair end the record: they are a message, and what stands in it is no field.
 #[must_use]
 pub fn logfmt(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
-    let mut fields = Fields::default();
+    let mut fields = Fields { settled: true, ..Fields::default() };
     let mut at = 0;
     while let Some(pair) = pair(text, at) {
         let name = &text[pair.key.clone()];
@@ -52,8 +52,10 @@ pub fn logfmt(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
             let own = names.level.iter().any(|own| own == name);
             let key = LevelKey::of(name).or(own.then_some(LevelKey::Level));
             let level = key.filter(|_| own || names.level.is_empty());
-            let level = level.and_then(|key| level_of(key, inside, &mut None, names));
-            fields.level = level.map(|level| (level, pair.value.clone()));
+            let found = level.and_then(|key| level_of(key, inside, &mut None, names));
+            // Other digits in a level field that says nothing might have been one.
+            fields.settled &= found.is_some() || level.is_none() || !inside.iter().any(u8::is_ascii_digit);
+            fields.level = found.map(|level| (level, pair.value.clone()));
         }
         if fields.stamp.is_none() && keys::is_time(name) {
             fields.stamp = stamp::whole(inside).map(|form| (pair.value.clone(), form));
@@ -66,7 +68,6 @@ pub fn logfmt(text: &[u8], names: &Keys, want_time: bool) -> Option<Fields> {
             at += 1;
         }
     }
-    fields.settled = true;
     (at > 0 || fields.level.is_some()).then_some(fields)
 }
 

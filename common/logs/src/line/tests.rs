@@ -120,8 +120,16 @@ fn structured_records_are_settled() {
     for line in SETTLED {
         assert!(read(line.as_bytes(), &Rules::default(), &mut Scratch::default()).settled, "{line}");
     }
-    let line = r#"{"level":3,"msg":"whose scale?"}"#;
-    assert!(!read(line.as_bytes(), &Rules::default(), &mut Scratch::default()).settled);
+    let unsettled = [
+        r#"{"level":3,"msg":"whose scale?"}"#,
+        r#"{"level":"03","short_message":"as 3"}"#,
+        r#"{"level":99,"levelname":"INFO","msg":"20 is a level"}"#,
+        r#"{"log":{"level":99},"level":"info"}"#,
+        "level=99 lvl=info msg=x",
+    ];
+    for line in unsettled {
+        assert!(!read(line.as_bytes(), &Rules::default(), &mut Scratch::default()).settled, "{line}");
+    }
 }
 
 proptest! {
