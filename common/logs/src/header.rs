@@ -128,6 +128,9 @@ pub fn read(line: &[u8]) -> Header {
     if let Some(prefixed) = prefix::read(text) {
         return prefixed;
     }
+    if let Some(found) = zone::cisco_anywhere(text) {
+        return Header::of(Sort::Record, "").with_level(found);
+    }
     if is_more(text) {
         return Header::of(Sort::More, "part of the record before");
     }
@@ -140,6 +143,7 @@ fn stamped(text: &[u8], start: usize) -> Option<Header> {
     let stamp = stamp::at(text.get(at..)?)?;
     let range = at..at + stamp.len;
     let verdict = redis(text, start, &range)
+        .or_else(|| if at > start { bracket::letter_inside(text, &range) } else { None })
         .map_or_else(|| zone::Zone::after(text, &range, stamp.form).read(), zone::Verdict::Level);
     let header = match verdict {
         zone::Verdict::Level(found) => Header::of(Sort::Record, "").with_level(found),
@@ -233,7 +237,9 @@ fn indented(text: &[u8]) -> Header {
     if (1..=8).contains(&indent)
         && rest.first().is_some_and(|b| b.is_ascii_digit() || *b == b'[')
         && let Some(header) = stamped(text, indent)
-        && header.stamp.as_ref().is_some_and(|(_, form)| form.has_date())
+        && (header.stamp.as_ref().is_some_and(|(_, form)| form.has_date())
+            // Bitnami's scripts: one space, the time of day, the level.
+            || (indent == 1 && header.level.is_some()))
     {
         return header;
     }

@@ -1,5 +1,7 @@
 //! Headers that begin with a bracket without a timestamp in front.
 
+use std::ops::Range;
+
 use super::group::Group;
 use super::{Found, Header, Sort, first, stamped, token};
 use crate::level::Level;
@@ -28,6 +30,14 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
         let stamp = first::stamp_near(text, found.word.end);
         return Some(first::record(found).with_stamp(stamp));
     }
+    if inside.len() == 1
+        && let Some(header) = letter(text, &group)
+    {
+        return Some(header);
+    }
+    if let Some(found) = located(text, &group).or_else(|| unified(text, &group)) {
+        return Some(first::record(found));
+    }
     if let Some(header) = couchbase(text, &group) {
         return Some(header);
     }
@@ -35,6 +45,61 @@ pub(super) fn read(text: &[u8]) -> Option<Header> {
         return Some(first::record(found));
     }
     after_name(text, group.after)
+}
+
+/// `[2025-03-14 09:26:53,123 I 7 7] m`, `[2025-03-14 09:26:53.123 W acme.net] m`: behind the time a
+/// letter, and numbers or a name of several parts.
+pub(super) fn letter_inside(text: &[u8], stamp: &Range<usize>) -> Option<Found> {
+    let [b' ', letter, b' ', rest @ ..] = &text[stamp.end..] else { return None };
+    let level = Level::of_letter(*letter)?;
+    let next = &rest[..rest.iter().position(|b| matches!(b, b' ' | b']')).unwrap_or(rest.len())];
+    let word = stamp.end + 1..stamp.end + 2;
+    let hard = next.first()?.is_ascii_digit() || next.contains(&b'.');
+    hard.then(|| Found::new(level, word, "letter after the stamp"))
+}
+
+/// `[I] 2025-… m` and `[I][wifi:123]: m`: a letter alone, with a time or a name and a line behind it.
+fn letter(text: &[u8], group: &Group) -> Option<Header> {
+    let found = group.level(text)?;
+    let found = Found { settled: false, ..found };
+    if text.get(group.after) == Some(&b' ') {
+        let at = group.after + 1;
+        let stamp = stamp::at(text.get(at..)?).filter(|stamp| stamp.form.has_date())?;
+        return Some(first::record(found).with_stamp(Some((at..at + stamp.len, stamp.form))));
+    }
+    let name = Group::at(text, group.after)?;
+    let fits = is_location(&text[name.start..name.end]) && text.get(name.after) == Some(&b':');
+    fits.then(|| first::record(found))
+}
+
+/// `[W acme.cpp:12] m`, `[W314 09:26:53.123 acme.cpp:12] m`: a letter, perhaps a time, a place in the
+/// code.
+fn located(text: &[u8], group: &Group) -> Option<Found> {
+    let inside = &text[group.start..group.end];
+    let level = Level::of_letter(*inside.first()?)?;
+    let place = inside.iter().rposition(|b| *b == b' ')?;
+    let fits = is_location(&inside[place + 1..])
+        && inside[place + 1..].contains(&b'.')
+        && inside[1..place].iter().all(|b| b.is_ascii_digit() || b" :.".contains(b));
+    fits.then(|| Found::new(level, group.start..group.start + 1, "letter and place"))
+}
+
+/// `file.cc:12`, `wifi:12`.
+fn is_location(text: &[u8]) -> bool {
+    let Some(colon) = text.iter().rposition(|b| *b == b':') else { return false };
+    let number = &text[colon + 1..];
+    colon > 0 && !text.contains(&b' ') && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
+/// `[0.123s][info][gc] m`: the JVM's unified log, with the time since its start.
+fn unified(text: &[u8], group: &Group) -> Option<Found> {
+    let time = text[group.start..group.end].strip_suffix(b"s")?;
+    if !time.first()?.is_ascii_digit() || !time.iter().all(|b| b.is_ascii_digit() || b".,m".contains(b)) {
+        return None;
+    }
+    let level = Group::at(text, group.after).filter(|_| text[group.after] == b'[')?;
+    let found = level.level(text).filter(|found| found.word == (level.start..level.end))?;
+    (text.get(level.after) == Some(&b'[')).then_some(Found { settled: false, ..found })
 }
 
 /// The kernel's and X.Org's seconds since boot.
@@ -78,6 +143,12 @@ fn couchbase(text: &[u8], group: &Group) -> Option<Header> {
 /// `[main] INFO c.x.Y - m`, `[GIN-debug] [WARNING] m`, `[pod/web/app] E0314 09:26:53.1 …`,
 /// `[pod/web/app] 2025-… INFO m`.
 fn after_name(text: &[u8], after: usize) -> Option<Header> {
+    // `[rank0]:E0314 09:26:53.1 …`
+    if text.get(after) == Some(&b':')
+        && let Some(found) = first::glog(text, after + 1)
+    {
+        return Some(first::record(found));
+    }
     let at = after + token::spaces(&text[after..]);
     if at == after {
         return None;

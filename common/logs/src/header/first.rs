@@ -68,7 +68,11 @@ fn letter(text: &[u8]) -> Option<Header> {
         }
         [b'/', name, ..] if name.is_ascii_alphanumeric() || name == b'_' => {
             let end = text[2..].iter().take(64).position(|b| matches!(b, b'(' | b':'))? + 2;
-            let is_tag = text[end] == b':' || text[end..].iter().take(10).any(|b| *b == b')');
+            // `I/O operations: 7` is prose; only in front of a process may a tag have blanks.
+            let is_tag = match text[end] {
+                b':' => !text[2..end].contains(&b' '),
+                _ => Group::at(text, end).is_some_and(|group| is_number(&text[group.start..group.end])),
+            };
             is_tag.then(|| record(found))
         }
         [b':', b' ', ..] => Some(Header { sort: Sort::Weak, ..record(found) }),
@@ -78,12 +82,15 @@ fn letter(text: &[u8]) -> Option<Header> {
         }
         [b'(', ..] | [b' ', b'(', ..] => {
             let group = Group::at(text, 1 + usize::from(text[1] == b' '))?;
-            let inside = &text[group.start..group.end];
-            let number = !inside.is_empty() && inside.iter().all(u8::is_ascii_digit);
+            let number = is_number(&text[group.start..group.end]);
             (number && text.get(group.after) == Some(&b' ')).then(|| record(found))
         }
         _ => None,
     }
+}
+
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 fn ruby_word(text: &[u8], end: usize) -> Option<Found> {
@@ -182,7 +189,7 @@ fn named(text: &[u8]) -> Option<Header> {
             let (level, length) = zone::php_level(&rest[1..])?;
             Some(weak(level, count + 1..count + 1 + length, "PHP"))
         }
-        _ => facility(text, count).or_else(|| tagged(text)),
+        _ => facility(text, count).or_else(|| tagged(text)).or_else(|| behind_name(text)),
     }
 }
 
@@ -232,6 +239,28 @@ fn tagged(text: &[u8]) -> Option<Header> {
     Some(weak(found.level, found.word, "level in brackets"))
 }
 
+/// `acme.worker - WARNING - m`, `acme.worker DEBUG 2025-… m`, `acme:info  2025-…: m`.
+fn behind_name(text: &[u8]) -> Option<Header> {
+    let name = token::end(text, 0);
+    let at = name + token::spaces(&text[name..]);
+    if let Some(found) = token::upper_word(text, at).filter(|_| text[..name].contains(&b'.')) {
+        let found = Found { settled: false, ..found };
+        let (stamp, form) = stamp_near(text, found.word.end).filter(|(_, form)| form.has_year())?;
+        return Some(record(found).with_stamp(Some((stamp, form))));
+    }
+    if let Some(found) = text[at..].strip_prefix(b"- ").and_then(|_| token::upper_word(text, at + 2)) {
+        let fits = text[found.word.end..].starts_with(b" - ");
+        return fits.then(|| weak(found.level, found.word, "between dashes"));
+    }
+    if let Some(colon) = text[..name].iter().position(|b| *b == b':')
+        && let Some(found) = token::mild_word(text, colon + 1).filter(|found| found.word.end == name)
+    {
+        let stamp = stamp::at(&text[at..]).filter(|stamp| stamp.form.has_year())?;
+        return Some(record(found).with_stamp(Some((at..at + stamp.len, stamp.form))));
+    }
+    None
+}
+
 /// `DETAIL:  m` and the other lines that `PostgreSQL` writes below an error.
 pub(super) fn is_detail(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 6] = [b"DETAIL", b"HINT", b"STATEMENT", b"CONTEXT", b"QUERY", b"LOCATION"];
@@ -256,7 +285,7 @@ fn counter(text: &[u8]) -> Option<Header> {
     }
     let mut at = digits + token::spaces(&text[digits..]);
     if at == digits {
-        return None;
+        return epoch(text);
     }
     let group = (text.get(at) == Some(&b'[')).then(|| Group::at(text, at)).flatten();
     let named = group.is_some();
@@ -266,6 +295,16 @@ fn counter(text: &[u8]) -> Option<Header> {
     let found = token::upper_word(text, at)?;
     let strong = named || text.get(found.word.end) == Some(&b':');
     strong.then(|| Header { sort: Sort::Weak, ..record(Found { settled: false, ..found }) })
+}
+
+/// `1.7419444135123456e+09\tINFO\tm`: zap's console, with the seconds as it prints a number.
+fn epoch(text: &[u8]) -> Option<Header> {
+    let end = text.iter().position(|b| *b == b'\t')?;
+    let float = text[..end].strip_suffix(b"e+09")?;
+    let found = token::upper_word(text, end + 1).or_else(|| token::mild_word(text, end + 1))?;
+    let fits =
+        float.iter().all(|b| b.is_ascii_digit() || *b == b'.') && text.get(found.word.end) == Some(&b'\t');
+    fits.then(|| record(Found { settled: false, ..found }))
 }
 
 /// `0:00:00.452100000   987 0xffffa8000b70 WARN  category file.c:12:f:<x> m`: the time since the

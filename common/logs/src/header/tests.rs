@@ -3,6 +3,7 @@ use super::*;
 mod adversarial;
 mod fast;
 mod java;
+mod letters;
 mod others;
 mod servers;
 mod system;

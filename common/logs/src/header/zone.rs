@@ -10,7 +10,7 @@ mod makers;
 mod message;
 mod words;
 
-pub(super) use makers::{csvlog, php_level};
+pub(super) use makers::{cisco_anywhere, csvlog, php_level};
 
 use std::ops::Range;
 
@@ -186,7 +186,10 @@ impl<'t> Zone<'t> {
         if let Some(found) = self.inner_in(&group) {
             return Step::Level(found);
         }
-        let Some(found) = group.level(self.text) else {
+        // `<error>text</error>` is an element of XML.
+        let element = self.text[self.at] == b'<'
+            && self.text.get(group.after).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'<');
+        let Some(found) = group.level(self.text).filter(|_| !element) else {
             if let Some(found) = self.sssd(&group) {
                 return Step::Level(found);
             }

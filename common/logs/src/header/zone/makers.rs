@@ -10,7 +10,9 @@ use crate::level::Level;
 pub(super) fn cisco(text: &[u8], at: usize) -> Option<Found> {
     let token = &text[at..token::end(text, at)];
     let body = token.strip_prefix(b"%")?;
-    let body = &body[..body.iter().position(|b| *b == b':')?];
+    // IOS XR puts a blank before the colon.
+    let apart = || text[at + token.len()..].starts_with(b" :").then_some(body.len());
+    let body = &body[..body.iter().position(|b| *b == b':').or_else(apart)?];
     if !body.first()?.is_ascii_uppercase() {
         return None;
     }
@@ -32,6 +34,12 @@ pub(super) fn cisco(text: &[u8], at: usize) -> Option<Found> {
         start += part.len() + 1;
     }
     None
+}
+
+/// As [`cisco`], behind a header that is no other's: `000012: RP/0/CPU0:Mar 14 …: bgp[7]: %ROUTING-BGP-5-…`.
+pub(in crate::header) fn cisco_anywhere(text: &[u8]) -> Option<Found> {
+    let at = memchr::memchr(b'%', text).filter(|at| text[..*at].ends_with(b": "))?;
+    cisco(text, at)
 }
 
 /// `*ERROR* [thread] name message`: Apache Sling, and Adobe's products on it.

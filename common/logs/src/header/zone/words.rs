@@ -146,7 +146,15 @@ impl Zone<'_> {
         let next = tail.get(spaces).copied();
         let first = self.tokens == 0;
         let nameless = self.names == 0;
+        // F5 and rsyslog's older templates: `host err mcpd[7]: message`.
+        if self.is_syslog() && self.tokens == 1 && self.names == 1 && is_tag(tail) {
+            return token::severity(&self.text[self.at..end]).is_some();
+        }
         if self.soft > 0 {
+            // Its longest word fills the column: `host corosync warning [MAIN  ] message`.
+            if self.soft <= 2 && end - self.at == 7 && spaces == 1 && is_subsystem(&tail[1..]) {
+                return true;
+            }
             // Corosync: `host corosync notice  [MAIN  ] message`.
             // Pacemaker: `host pacemaker-fenced  [3442] (log_action) \twarning: message`.
             return (self.soft <= 2 && spaces >= 2 && next == Some(b'['))
@@ -157,8 +165,8 @@ impl Zone<'_> {
             (0, Some(b':' | b'/' | b']' | b'>')) | (_, None) => {
                 nameless || (self.gap.dash && !self.is_syslog())
             }
-            (0, _) => false,
             (_, Some(b'|')) => self.gap.pipe,
+            (0, _) => false,
             (_, Some(b':')) => nameless,
             (1, Some(b'-')) if self.gap.dash && tail.get(2) == Some(&b' ') => true,
             (1, Some(b'[')) => first,
@@ -192,7 +200,7 @@ impl Zone<'_> {
                 self.numbers >= 2
                     || (first && self.gap.colon)
                     || (first && spaces >= 2)
-                    || (first && word == b"|")
+                    || (first && (word == b"|" || is_logger(word)))
                     || (first && component && (after >= 2 || tail[spaces + word.len()..].starts_with(b" [")))
             }
             _ => false,
@@ -291,6 +299,29 @@ impl Zone<'_> {
         }
         None
     }
+}
+
+/// ` mcpd[1234]: `: a blank, a program with its number, a colon.
+fn is_tag(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b" ") else { return false };
+    let Some(tag) = rest[..token::end(rest, 0)].strip_suffix(b"]:") else { return false };
+    let Some(open) = tag.iter().position(|b| *b == b'[') else { return false };
+    open > 0 && open + 1 < tag.len() && tag[open + 1..].iter().all(u8::is_ascii_digit)
+}
+
+/// `[MAIN  ]`: capitals, padded.
+fn is_subsystem(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"[") else { return false };
+    let (count, capitals) = token::letters(rest);
+    let spaces = token::spaces(&rest[count..]);
+    count == capitals && count >= 3 && rest.get(count + spaces) == Some(&b']')
+}
+
+/// `i.q.c.http.Server`: a name of three parts or more.
+fn is_logger(word: &[u8]) -> bool {
+    let parts = word.split(|b| *b == b'.');
+    parts.clone().nth(2).is_some()
+        && parts.into_iter().all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// `vpxd[05160] [Originator@…`: a program with its number, and brackets behind it.
