@@ -55,11 +55,20 @@ pub fn pri(line: &[u8]) -> Option<(Level, std::ops::Range<usize>, &[u8])> {
 #[must_use]
 pub fn compose(line: &[u8]) -> Option<&[u8]> {
     let name = line.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_.-@".contains(b)).count();
+    let name = numbered(line, name);
     let spaces = line[name..].iter().take(64).take_while(|b| **b == b' ').count();
     let inner = line[name + spaces..].strip_prefix(b"|")?;
     let inner = inner.strip_prefix(b" ").unwrap_or(inner);
     let is_level = Level::of_word(&line[..name]).is_some();
     (name > 0 && spaces > 0 && !is_level && !inner.is_empty()).then_some(inner)
+}
+
+/// `jvm 1    | inner`, as Tanuki's wrapper prints it without a level: the name goes on to the number.
+fn numbered(line: &[u8], name: usize) -> usize {
+    let digits =
+        line.get(name + 1..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    let letters = line[..name].iter().all(u8::is_ascii_alphabetic);
+    if letters && line.get(name) == Some(&b' ') && digits > 0 { name + 1 + digits } else { name }
 }
 
 #[cfg(test)]
@@ -101,7 +110,9 @@ mod tests {
             assert_eq!(compose(line.as_bytes()).map(|i| std::str::from_utf8(i).unwrap()), want, "{line}");
         };
         check("web_1  | INFO x", Some("INFO x"));
+        check("jvm 1    | INFO x", Some("INFO x"));
         check("INFO   | jvm 1    | 2015/07/29", None);
+        check("row 1 2 | 3", None);
         check("no pipe", None);
         check("| x", None);
     }
