@@ -68,9 +68,11 @@ fn letter(text: &[u8]) -> Option<Header> {
         }
         [b'/', name, ..] if name.is_ascii_alphanumeric() || name == b'_' => {
             let end = text[2..].iter().take(64).position(|b| matches!(b, b'(' | b':'))? + 2;
-            // `I/O operations: 7` is prose; only in front of a process may a tag have blanks.
+            // `I/O operations: 7` and `N/A: x` are prose; only in front of a process may a tag be short.
             let is_tag = match text[end] {
-                b':' => !text[2..end].contains(&b' '),
+                b':' => {
+                    end > 4 && b"VDIWEF".contains(&text[0]) && text[2..end].iter().all(|b| is_tag_byte(*b))
+                }
                 _ => Group::at(text, end).is_some_and(|group| is_number(&text[group.start..group.end])),
             };
             is_tag.then(|| record(found))
@@ -87,6 +89,10 @@ fn letter(text: &[u8]) -> Option<Header> {
         }
         _ => None,
     }
+}
+
+fn is_tag_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.-$".contains(&byte)
 }
 
 fn is_number(text: &[u8]) -> bool {

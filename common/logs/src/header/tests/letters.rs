@@ -73,6 +73,10 @@ fn network_gear_names_the_severity() {
 #[test]
 fn prose_and_markup_are_no_level() {
     joins("I/O operations: 7007");
+    joins("I/O: 7 reads");
+    joins("N/A: x");
+    joins("C/C++: two languages");
+    check("W/AcmeRuntime: x", WARNING);
     joins("E/W ratio (left to right): 7");
     check("E/AcmeRuntime( 1234): x", ERROR);
     check("D/Acme Service(  7): x", DEBUG);
