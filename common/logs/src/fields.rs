@@ -57,6 +57,11 @@ impl Keys {
     }
 }
 
+/// Is this one of the names that loggers give to the level?
+pub(crate) fn is_level_key(name: &[u8]) -> bool {
+    keys::LevelKey::of(name).is_some()
+}
+
 /// What a level field says: a word, or a number that its key explains.
 fn level_of(key: keys::LevelKey, value: &[u8], record: &mut Option<&[u8]>, names: &Keys) -> Option<Level> {
     let value = value.trim_ascii();

@@ -13,6 +13,7 @@
 //! The fast path in `records` rests on that.
 
 mod bracket;
+mod doubt;
 mod first;
 mod group;
 mod prefix;
@@ -115,6 +116,12 @@ impl Found {
 #[must_use]
 pub fn read(line: &[u8]) -> Header {
     let text = &line[..line.len().min(LONGEST_HEADER)];
+    let mut header = read_text(text);
+    header.settled = header.settled && !doubt::is_in(&text[..header.word.start]);
+    header
+}
+
+fn read_text(text: &[u8]) -> Header {
     let Some(&byte) = text.first() else { return Header::of(Sort::More, "empty line") };
     if byte == b' ' || byte == b'\t' {
         return indented(text);

@@ -56,6 +56,19 @@ const OTHERS: [&str; 30] = [
 ];
 
 #[test]
+fn no_level_is_settled_behind_digits_that_could_be_one() {
+    let check = |text: &str| {
+        let header = read(text.as_bytes());
+        assert_eq!((header.level, header.settled), (Some(Level::Info), false), "{text}");
+    };
+    check("2026-03-14 09:26:53 %A-9-B:x INFO y");
+    check("2026-03-14 09:26:53 DEBUG7 INFO x");
+    check("2026-03-14 09:26:53 [core:trace9] [INFO] x");
+    check("2026-03-14 09:26:53 PRIORITY=9 [info] x");
+    check("2026-03-14 09:26:53 level=\"99\" [info] x");
+}
+
+#[test]
 fn the_usual_headers_are_settled() {
     for line in SETTLED {
         assert!(read(line.as_bytes()).settled, "{line}");

@@ -1,0 +1,32 @@
+//! Whether digits in front of a level could have been one.
+//!
+//! Readers that look at the value of a digit (`%ASA-4-106023`, `DEBUG5`, `trace8`, `PRIORITY=3`) pass
+//! over what says nothing to them. A level that stands behind is not settled: with other digits, the
+//! level would be theirs.
+
+use crate::fields;
+
+/// Would `before`, with other digits, hold a level?
+pub(super) fn is_in(before: &[u8]) -> bool {
+    let mut digits = before.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
+    digits.any(|(at, _)| {
+        let front = &before[..at];
+        let named =
+            |name: &[u8]| front.len() >= name.len() && front[at - name.len()..].eq_ignore_ascii_case(name);
+        match front.last() {
+            Some(b'-') => front.contains(&b'%'),
+            Some(b'=') => is_level_key(&front[..at - 1]),
+            Some(b'"') => front.ends_with(b"=\"") && is_level_key(&front[..at - 2]),
+            Some(b'g' | b'G') => named(b"debug"),
+            Some(b'e' | b'E') => named(b"trace"),
+            Some(b'x') => named(b"(0x"),
+            _ => false,
+        }
+    })
+}
+
+/// Does `front` end with the name of a level field?
+fn is_level_key(front: &[u8]) -> bool {
+    let length = front.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.@-/".contains(b)).count();
+    fields::is_level_key(&front[front.len() - length..])
+}
