@@ -134,7 +134,7 @@ pub struct Args {
     follow: bool,
 
     /// How often --follow prints what is new
-    #[arg(long, value_name = "TIME", default_value = "10s", help_heading = "Unattended", requires = "follow", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", help_heading = "Unattended", requires = "follow", value_parser = pause)]
     interval: Duration,
 
     /// What every tool takes.
@@ -269,7 +269,7 @@ fn pattern(text: &str) -> std::result::Result<Regex, String> {
     match regex.captures_len() - 1 {
         1 => Ok(regex),
         count => Err(format!(
-            "it has {count} captures; put one pair of parentheses around the level, (?:…) elsewhere"
+            "it has {count} captures; put one pair of parentheses around the level, (?:...) elsewhere"
         )),
     }
 }
@@ -278,6 +278,12 @@ fn mapping(text: &str) -> std::result::Result<(Vec<u8>, Level), String> {
     let (word, level) =
         text.rsplit_once('=').filter(|(word, _)| !word.is_empty()).ok_or("write it as WORD=LEVEL")?;
     Ok((word.as_bytes().to_vec(), level.parse()?))
+}
+
+/// Without any pause the rounds would take a whole processor, and print nothing but zeros.
+fn pause(text: &str) -> std::result::Result<Duration, String> {
+    let pause = units::duration(text)?;
+    if pause.is_zero() { Err("it must be longer than 0s".into()) } else { Ok(pause) }
 }
 
 fn threshold(text: &str) -> std::result::Result<Threshold, String> {
@@ -321,6 +327,8 @@ mod tests {
         check("logcount --year 2025 --by day x", "");
         check("logcount --glob *.log x", "--recursive");
         check("logcount --interval 5s x", "--follow");
+        check("logcount --follow --interval 0s x", "longer than 0s");
+        check("logcount --follow --interval 5 x", "is no duration");
         check("logcount --lock-timeout 5s x", "--state");
         check("logcount --level-pattern INFO x", "it has 0 captures");
         check("logcount --level-pattern (a)(b) x", "it has 2 captures");
