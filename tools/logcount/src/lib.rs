@@ -11,6 +11,7 @@ mod state;
 mod tally;
 mod walk;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use common::{Error, Out, Outcome, Result};
@@ -104,7 +105,12 @@ fn groups<T: Tally>(tally: T, key: &Key) -> Vec<Group> {
 }
 
 fn count_once<T: Tally>(plan: &Plan, out: &mut Out) -> Result<Outcome> {
-    let (paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
+    let (mut paths, mut failures) = walk::expand(&plan.files, plan.walk.as_ref());
+    if plan.by == By::File && plan.form == Form::Prometheus {
+        // A sample that is there twice makes Prometheus refuse all of them.
+        let mut seen = HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+    }
     let counted = count::<T>(&paths, plan);
     let is_nothing = counted.is_nothing();
     failures.extend(counted.failures);

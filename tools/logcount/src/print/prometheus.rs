@@ -1,8 +1,11 @@
 //! The text exposition of Prometheus, for the textfile collector of `node_exporter`.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use common::Result;
 
-use super::{Group, Look, Put, Report};
+use super::{Group, Key, Look, Put, Report};
 use crate::tally::Cell;
 
 /// Writes all samples of a metric together, as the format wants it.
@@ -22,7 +25,10 @@ pub(super) fn write(report: &Report<'_>, look: &Look<'_>, put: &mut Put<'_>) -> 
 }
 
 fn samples(group: &Group, look: &Look<'_>, name: &str, what: &str, value: fn(&Cell) -> u64) -> String {
-    let file = look.name(&group.key).map(|file| format!("file=\"{}\",", escaped(&file))).unwrap_or_default();
+    let file = match &group.key {
+        Key::File(path) => format!("file=\"{}\",", escaped(&spelled(path))),
+        _ => String::new(),
+    };
     let sample = |(label, cell): (&[u8], Cell)| {
         let label = String::from_utf8_lossy(label);
         // In lower case, as the metrics that logging libraries export have it.
@@ -30,6 +36,16 @@ fn samples(group: &Group, look: &Look<'_>, name: &str, what: &str, value: fn(&Ce
         format!("{name}{{{file}{what}=\"{}\"}} {}\n", escaped(&label), value(&cell))
     };
     group.cells.rows().into_iter().map(sample).collect()
+}
+
+/// A path as text. Bytes that are no UTF-8 are told apart, or two files would have one sample.
+fn spelled(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 /// A label value: three characters have to be escaped, others must not be.

@@ -1,8 +1,11 @@
 //! Counting what is there.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 
 use super::{case, json};
 
@@ -269,4 +272,24 @@ fn real_logs_have_the_counts_that_their_makers_published() {
         let path = folder.join(set).join(format!("{set}_2k.log"));
         case("--json").args([&path]).stdout(json(&counts)).run();
     }
+}
+
+#[test]
+fn no_sample_for_prometheus_is_there_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [b"a\xfe.log", b"a\xff.log"].map(|name| OsStr::from_bytes(name));
+    for name in names {
+        fs::write(folder.path().join(name), LOG).unwrap();
+    }
+    let out = Command::new(env!("CARGO_BIN_EXE_logcount"))
+        .current_dir(folder.path())
+        .args(["--by", "file", "--format", "prometheus"])
+        .args(names)
+        .args(names)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    let errors: Vec<&str> = text.lines().filter(|line| line.contains("error")).collect();
+    let want = ["fe", "ff"].map(|x| format!("log_records{{file=\"a\\\\x{x}.log\",level=\"error\"}} 1"));
+    assert_eq!(errors, want);
 }
