@@ -1,13 +1,19 @@
-//! Whether digits in front of a level could have been one.
+//! Whether something in front of a level could have been one.
 //!
 //! Readers that look at the value of a digit (`%ASA-4-106023`, `DEBUG5`, `trace8`, `PRIORITY=3`) pass
 //! over what says nothing to them. A level that stands behind is not settled: with other digits, the
-//! level would be theirs.
+//! level would be theirs. Nor is one behind Android's `W/tag`, which is a level where a `: ` follows,
+//! however far.
 
 use crate::fields;
 
-/// Would `before`, with other digits, hold a level?
+/// Would `before`, with other digits or another text behind it, hold a level?
 pub(super) fn is_in(before: &[u8]) -> bool {
+    let is_tagged =
+        |three: &[u8]| three[2] == b'/' && three[1].is_ascii_uppercase() && !three[0].is_ascii_alphanumeric();
+    if before.windows(3).any(is_tagged) {
+        return true;
+    }
     let mut digits = before.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
     digits.any(|(at, _)| {
         let front = &before[..at];

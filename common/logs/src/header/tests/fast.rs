@@ -56,13 +56,14 @@ const OTHERS: [&str; 30] = [
 ];
 
 #[test]
-fn no_level_is_settled_behind_digits_that_could_be_one() {
+fn no_level_is_settled_behind_what_could_be_one() {
     let check = |text: &str| {
         let header = read(text.as_bytes());
         assert_eq!((header.level, header.settled), (Some(Level::Info), false), "{text}");
     };
     check("2026-03-14 09:26:53 %A-9-B:x INFO y");
     check("2026-03-14 09:26:53 DEBUG7 INFO x");
+    check("2026-03-14 09:26:53 W/tag INFO x");
     check("2026-03-14 09:26:53 [core:trace9] [INFO] x");
     check("2026-03-14 09:26:53 PRIORITY=9 [info] x");
     check("2026-03-14 09:26:53 level=\"99\" [info] x");
