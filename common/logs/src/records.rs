@@ -15,6 +15,9 @@ use crate::line::{self, Line, Scratch};
 use crate::rules::{Format, Rules};
 use crate::simd::{self, Ends};
 
+/// How the most frequent line of a stack trace begins that is not indented; `header` knows the rest.
+const CAUSE: &[u8] = b"Caused by: ";
+
 /// Takes what the scanner finds.
 pub trait Sink {
     /// A record begins. `bytes` are its first line with its line end (or, for a record that is
@@ -150,6 +153,13 @@ impl<'r> Scanner<'r> {
         if rest.len() < NEEDED || !self.quick {
             return false;
         }
+        // First, as it asks for one byte only, and a stack trace has many such lines.
+        if is_indented(rest) {
+            if self.state.open {
+                sink.more(bytes, 1);
+            }
+            return self.state.open;
+        }
         if let Some(hit) = self.fast.read(rest, spaces) {
             // No indexing here: a sink that does not look at the word must not pay for its bounds.
             let line = Line {
@@ -165,7 +175,7 @@ impl<'r> Scanner<'r> {
             sink.record(&line, bytes, 1);
             return true;
         }
-        if self.state.open && is_indented(rest) {
+        if self.state.open && bytes.starts_with(CAUSE) {
             sink.more(bytes, 1);
             return true;
         }

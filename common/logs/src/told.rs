@@ -46,6 +46,7 @@ pub(crate) const LINES: &[&str] = &[
     "java.lang.IllegalStateException: ERROR state",
     "\tat com.acme.payments.Order.process(Order.java:745)",
     "Caused by: x",
+    "Caused by: 2025-03-14 09:26:53 ERROR x",
     "plain text",
     "ERROR 12 in a table",
     "WARNING:root:disk almost full",
