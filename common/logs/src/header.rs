@@ -132,14 +132,14 @@ fn read_text(text: &[u8]) -> Header {
     if let Some(first) = first::read(text) {
         return first;
     }
+    if is_more(text) {
+        return Header::of(Sort::More, "part of the record before");
+    }
     if let Some(prefixed) = prefix::read(text) {
         return prefixed;
     }
     if let Some(found) = zone::cisco_anywhere(text) {
         return Header::of(Sort::Record, "").with_level(found);
-    }
-    if is_more(text) {
-        return Header::of(Sort::More, "part of the record before");
     }
     Header::of(Sort::Plain, "no stamp, no level")
 }
