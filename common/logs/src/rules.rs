@@ -27,6 +27,50 @@ pub enum Format {
     Journal,
 }
 
+impl Format {
+    /// Every format by the name that it has on a command line.
+    pub const NAMED: [(&'static str, Self); 8] = [
+        ("auto", Self::Auto),
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("logfmt", Self::Logfmt),
+        ("syslog", Self::Syslog),
+        ("docker", Self::Docker),
+        ("cri", Self::Cri),
+        ("journal", Self::Journal),
+    ];
+
+    /// The format of that name; any other is [`Format::Auto`].
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        Self::NAMED.iter().find(|(known, _)| *known == name).map_or(Self::Auto, |(_, format)| *format)
+    }
+}
+
+/// Reads a pattern whose one capture is the level.
+///
+/// # Errors
+/// A sentence for clap when it is no regular expression, or has no capture or several.
+pub fn pattern(text: &str) -> Result<Regex, String> {
+    let regex = Regex::new(text).map_err(|error| error.to_string())?;
+    match regex.captures_len() - 1 {
+        1 => Ok(regex),
+        count => Err(format!(
+            "it has {count} captures; put one pair of parentheses around the level, (?:...) elsewhere"
+        )),
+    }
+}
+
+/// Reads `WORD=LEVEL`, for [`Keys::words`].
+///
+/// # Errors
+/// A sentence for clap when a part is missing or the level is none.
+pub fn own_word(text: &str) -> Result<(Vec<u8>, Level), String> {
+    let (word, level) =
+        text.rsplit_once('=').filter(|(word, _)| !word.is_empty()).ok_or("write it as WORD=LEVEL")?;
+    Ok((word.as_bytes().to_vec(), level.parse()?))
+}
+
 /// How lines are to be read.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {

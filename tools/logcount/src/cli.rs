@@ -10,7 +10,7 @@ use common::{Result, tool, units};
 use logs::Level;
 use logs::clock::Zone;
 use logs::fields::Keys;
-use logs::rules::{Format, Rules};
+use logs::rules::{self, Format, Rules};
 use regex::bytes::Regex;
 
 use crate::plan::{By, Colour, Form, Plan, Remember, Task, Threshold};
@@ -73,7 +73,7 @@ pub struct Args {
         value_name = "NAME",
         default_value = "auto",
         help_heading = "Reading",
-        value_parser = PossibleValuesParser::new(FORMATS.map(|(name, _)| name)).map(|name| input_format(&name))
+        value_parser = PossibleValuesParser::new(Format::NAMED.map(|(name, _)| name)).map(|name| Format::of_name(&name))
     )]
     input_format: Format,
 
@@ -82,11 +82,11 @@ pub struct Args {
     level_key: Vec<String>,
 
     /// The level is what the one capture of REGEX matches
-    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = pattern)]
+    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = rules::pattern)]
     level_pattern: Option<Regex>,
 
     /// Count WORD as LEVEL; may be given more than once
-    #[arg(long, value_name = "WORD=LEVEL", help_heading = "Reading", value_parser = mapping)]
+    #[arg(long, value_name = "WORD=LEVEL", help_heading = "Reading", value_parser = rules::own_word)]
     map: Vec<(Vec<u8>, Level)>,
 
     /// Show which rule found the level of the first N records (20 unless given), and count nothing
@@ -247,37 +247,6 @@ impl Args {
 #[cfg(test)]
 pub(crate) fn planned(flags: &str) -> Plan {
     Args::parse_from(format!("logcount {flags} x").split_whitespace()).plan().unwrap()
-}
-
-const FORMATS: [(&str, Format); 8] = [
-    ("auto", Format::Auto),
-    ("text", Format::Text),
-    ("json", Format::Json),
-    ("logfmt", Format::Logfmt),
-    ("syslog", Format::Syslog),
-    ("docker", Format::Docker),
-    ("cri", Format::Cri),
-    ("journal", Format::Journal),
-];
-
-fn input_format(name: &str) -> Format {
-    FORMATS.iter().find(|(known, _)| *known == name).map_or(Format::Auto, |(_, format)| *format)
-}
-
-fn pattern(text: &str) -> std::result::Result<Regex, String> {
-    let regex = Regex::new(text).map_err(|error| error.to_string())?;
-    match regex.captures_len() - 1 {
-        1 => Ok(regex),
-        count => Err(format!(
-            "it has {count} captures; put one pair of parentheses around the level, (?:...) elsewhere"
-        )),
-    }
-}
-
-fn mapping(text: &str) -> std::result::Result<(Vec<u8>, Level), String> {
-    let (word, level) =
-        text.rsplit_once('=').filter(|(word, _)| !word.is_empty()).ok_or("write it as WORD=LEVEL")?;
-    Ok((word.as_bytes().to_vec(), level.parse()?))
 }
 
 /// Without any pause the rounds would take a whole processor, and print nothing but zeros.

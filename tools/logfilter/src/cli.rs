@@ -1,17 +1,16 @@
 //! The command line.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use common::cli::Common;
 use common::{Result, tool, units};
 use logs::Level;
 use logs::clock::{Time, Zone};
 use logs::fields::Keys;
-use logs::rules::{Format, Rules};
+use logs::rules::{self, Format, Rules};
 use logs::when;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -100,20 +99,21 @@ pub struct Args {
         value_name = "FORMAT",
         help_heading = "Reading",
         default_value = "auto",
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = PossibleValuesParser::new(Format::NAMED.map(|(name, _)| name)).map(|name| Format::of_name(&name))
     )]
-    input_format: InputFormat,
+    input_format: Format,
 
     /// The field with the level, in JSON and logfmt; may be given again
     #[arg(long, value_name = "NAME", help_heading = "Reading")]
     level_key: Vec<String>,
 
-    /// Take the level from the first group of REGEX; a line that matches begins a record
-    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = level_pattern)]
+    /// Take the level from the one capture of REGEX; a line that matches begins a record
+    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = rules::pattern)]
     level_pattern: Option<Regex>,
 
     /// Read WORD as this level; may be given again
-    #[arg(long, value_name = "WORD=LEVEL", help_heading = "Reading", value_parser = mapping)]
+    #[arg(long, value_name = "WORD=LEVEL", help_heading = "Reading", value_parser = rules::own_word)]
     map: Vec<(Vec<u8>, Level)>,
 
     /// What every tool takes.
@@ -132,18 +132,6 @@ enum Color {
     Auto,
     Always,
     Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum InputFormat {
-    Auto,
-    Text,
-    Json,
-    Logfmt,
-    Syslog,
-    Docker,
-    Cri,
-    Journal,
 }
 
 impl AsRef<Common> for Args {
@@ -183,18 +171,8 @@ impl Args {
     /// When a time cannot be read, or the start lies after the end.
     pub fn job(&self) -> Result<Job> {
         let span = self.span(Time::now())?;
-        let format = match self.input_format {
-            InputFormat::Auto => Format::Auto,
-            InputFormat::Text => Format::Text,
-            InputFormat::Json => Format::Json,
-            InputFormat::Logfmt => Format::Logfmt,
-            InputFormat::Syslog => Format::Syslog,
-            InputFormat::Docker => Format::Docker,
-            InputFormat::Cri => Format::Cri,
-            InputFormat::Journal => Format::Journal,
-        };
         let rules = Rules {
-            format,
+            format: self.input_format,
             keys: Keys {
                 level: self.level_key.iter().map(|name| name.clone().into_bytes()).collect(),
                 words: self.map.clone(),
@@ -247,22 +225,6 @@ fn wants_colour(is_terminal: bool, env: impl Fn(&str) -> Option<std::ffi::OsStri
 /// A pattern for records, which have several lines and may end in CRLF.
 fn pattern(text: &str) -> std::result::Result<Regex, String> {
     RegexBuilder::new(text).multi_line(true).crlf(true).build().map_err(|error| error.to_string())
-}
-
-fn level_pattern(text: &str) -> std::result::Result<Regex, String> {
-    let regex = Regex::new(text).map_err(|error| error.to_string())?;
-    if regex.captures_len() < 2 {
-        return Err(format!("`{text}` has no group; put the level in brackets: {text}([A-Z]+)"));
-    }
-    Ok(regex)
-}
-
-fn mapping(text: &str) -> std::result::Result<(Vec<u8>, Level), String> {
-    let (word, level) = text
-        .rsplit_once('=')
-        .filter(|(word, _)| !word.is_empty())
-        .ok_or_else(|| format!("`{text}` maps nothing; write it as WORD=LEVEL, such as fine=DEBUG"))?;
-    Ok((OsStr::new(word).as_bytes().to_vec(), level.parse()?))
 }
 
 #[cfg(test)]

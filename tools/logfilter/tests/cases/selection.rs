@@ -175,6 +175,6 @@ fn where_the_level_stands_can_be_told() {
     let own = "10:00 <3> disk\n10:01 <7> cpu\n";
     let pattern = ["-l", "ERROR", "--level-pattern", "<([0-9])>", "--map", "3=ERROR", "--map", "7=debug"];
     run(own, &pattern).stdout(at(own, 0)).run();
-    run(own, &["--level-pattern", "<[0-9]>"]).status(2).stderr_has("has no group").run();
+    run(own, &["--level-pattern", "<[0-9]>"]).status(2).stderr_has("has 0 captures").run();
     run(own, &["--map", "3"]).status(2).stderr_has("write it as WORD=LEVEL").run();
 }
