@@ -21,6 +21,9 @@ use crate::tally::{Kept, Levels, Tally};
 /// Threads take some 100 µs to start, which is as long as it takes to count this much.
 const WORTH_THREADS: u64 = 4 * 1024 * 1024;
 
+/// More threads than this wait for one another, and their buffers would need more than 32 MiB.
+const MOST_THREADS: usize = 64;
+
 /// A packed file is so many times the work of a plain one of its size.
 const PACKED: u64 = 16;
 
@@ -152,7 +155,8 @@ fn is_worth_threads(paths: &[PathBuf], plan: &Plan) -> bool {
 }
 
 fn start_threads(plan: &Plan) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.jobs.unwrap_or(0));
+    let jobs = plan.jobs.unwrap_or(0).min(MOST_THREADS);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs);
     if let Err(error) = pool.build_global() {
         log::debug!("the threads run already: {error}");
     }
