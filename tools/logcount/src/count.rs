@@ -22,7 +22,7 @@ use crate::tally::{Kept, Levels, Tally};
 const WORTH_THREADS: u64 = 4 * 1024 * 1024;
 
 /// More threads than this wait for one another, and their buffers would need more than 32 MiB.
-const MOST_THREADS: usize = 64;
+const MOST_THREADS: usize = 32;
 
 /// A packed file is so many times the work of a plain one of its size.
 const PACKED: u64 = 16;
@@ -155,7 +155,8 @@ fn is_worth_threads(paths: &[PathBuf], plan: &Plan) -> bool {
 }
 
 fn start_threads(plan: &Plan) {
-    let jobs = plan.jobs.unwrap_or(0).min(MOST_THREADS);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = plan.jobs.unwrap_or(processors).min(MOST_THREADS);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs);
     if let Err(error) = pool.build_global() {
         log::debug!("the threads run already: {error}");
