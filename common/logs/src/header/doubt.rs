@@ -19,10 +19,14 @@ pub(super) fn is_in(before: &[u8]) -> bool {
         let front = &before[..at];
         let named =
             |name: &[u8]| front.len() >= name.len() && front[at - name.len()..].eq_ignore_ascii_case(name);
+        // White space around a value does not count.
+        let value = front.trim_ascii_end();
+        let value = value.strip_suffix(b"\"").unwrap_or(value);
+        if value.strip_suffix(b"=").is_some_and(is_level_key) {
+            return true;
+        }
         match front.last() {
             Some(b'-') => front.contains(&b'%'),
-            Some(b'=') => is_level_key(&front[..at - 1]),
-            Some(b'"') => front.ends_with(b"=\"") && is_level_key(&front[..at - 2]),
             Some(b'g' | b'G') => named(b"debug"),
             Some(b'e' | b'E') => named(b"trace"),
             Some(b'x') => named(b"(0x"),

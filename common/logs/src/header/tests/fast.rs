@@ -67,6 +67,7 @@ fn no_level_is_settled_behind_what_could_be_one() {
     check("2026-03-14 09:26:53 [core:trace9] [INFO] x");
     check("2026-03-14 09:26:53 PRIORITY=9 [info] x");
     check("2026-03-14 09:26:53 level=\"99\" [info] x");
+    check("2026-03-14 09:26:53 level=\u{c}99 [info] x");
 }
 
 #[test]
