@@ -117,7 +117,10 @@ impl Found {
 pub fn read(line: &[u8]) -> Header {
     let text = &line[..line.len().min(LONGEST_HEADER)];
     let mut header = read_text(text);
-    header.settled = header.settled && !doubt::is_in(&text[..header.word.start]);
+    let before = &text[..header.word.start];
+    // What a bracket at the start is, its end decides, unless a time at its start did.
+    let timed = header.stamp.as_ref().is_some_and(|(stamp, _)| stamp.start <= opening(text));
+    header.settled = header.settled && !doubt::is_in(before) && (timed || !doubt::is_open(before));
     header
 }
 

@@ -35,6 +35,31 @@ pub(super) fn is_in(before: &[u8]) -> bool {
     })
 }
 
+/// Does the bracket that `before` begins with end behind the level? Its own does not count.
+pub(super) fn is_open(before: &[u8]) -> bool {
+    let (open, close) = match before.first() {
+        Some(b'[') => (b'[', b']'),
+        Some(b'(') => (b'(', b')'),
+        Some(b'<') => (b'<', b'>'),
+        Some(b'{') => (b'{', b'}'),
+        _ => return false,
+    };
+    let front = before.trim_ascii_end();
+    let front = front.strip_suffix(b"[").unwrap_or(front);
+    let mut depth = 0_usize;
+    for byte in front {
+        match *byte {
+            byte if byte == open => depth += 1,
+            byte if byte == close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return false;
+        }
+    }
+    !front.is_empty()
+}
+
 /// Does `front` end with the name of a level field?
 fn is_level_key(front: &[u8]) -> bool {
     let length = front.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.@-/".contains(b)).count();

@@ -22,7 +22,8 @@ const SETTLED: [&str; 14] = [
 ];
 
 /// Shapes whose level is followed by what may be more header.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 31] = [
+    "[a [b 5.S Mar 14 09:26:56 2026] [info] x",
     "[2025-03-14T09:26:53,123][INFO ][o.e.n.Node] x",
     "[2025-03-14T09:26:53,123][ WARN  ][o.e.n.Node] x",
     "2025-03-14 09:26:53 worker INFO  [x] y",
