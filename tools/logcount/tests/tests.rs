@@ -9,6 +9,8 @@
 mod follow;
 #[path = "tests/kills.rs"]
 mod kills;
+#[path = "tests/messages.rs"]
+mod messages;
 #[path = "tests/plain.rs"]
 mod plain;
 #[path = "tests/rotation.rs"]

@@ -1,17 +1,6 @@
 use super::*;
 use proptest::prelude::*;
 
-const FORMATS: [Format; 8] = [
-    Format::Auto,
-    Format::Text,
-    Format::Json,
-    Format::Logfmt,
-    Format::Syslog,
-    Format::Docker,
-    Format::Cri,
-    Format::Journal,
-];
-
 fn level(line: &[u8], rules: &Rules) -> (Sort, Option<Level>) {
     let mut scratch = Scratch::default();
     let line = read(line, rules, &mut scratch);
@@ -156,8 +145,8 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(text: Vec<u8>, index in 0..FORMATS.len(), want_time: bool) {
-        let rules = Rules { format: FORMATS[index], want_time, ..Rules::default() };
+    fn no_bytes_make_it_panic(text: Vec<u8>, index in 0..Format::NAMED.len(), want_time: bool) {
+        let rules = Rules { format: Format::NAMED[index].1, want_time, ..Rules::default() };
         let _level = level(&text, &rules);
     }
 
@@ -165,9 +154,9 @@ proptest! {
     fn no_record_makes_it_panic(
         start in r#"(\{"log":"|\{"level":|<[0-9]{1,3}>|2025-03-14T09:26:53Z std(out|err) [FP]|web  \| |level=|__CURSOR=|\x1b\[3)"#,
         text: Vec<u8>,
-        index in 0..FORMATS.len(),
+        index in 0..Format::NAMED.len(),
     ) {
-        let rules = Rules { format: FORMATS[index], want_time: true, ..Rules::default() };
+        let rules = Rules { format: Format::NAMED[index].1, want_time: true, ..Rules::default() };
         let line = [start.as_bytes(), &text].concat();
         let _level = level(&line, &rules);
     }

@@ -1,0 +1,58 @@
+//! What every tool does alike, shown by this one: messages on stderr, and `--generate`.
+
+use testkit::Case;
+
+use super::case;
+
+const REASON: &str = "cannot open gone.log: No such file or directory (os error 2)";
+
+#[test]
+fn the_reason_for_a_failure_is_said_in_four_formats() {
+    let gone = |flags: &str| case(flags).args(["gone.log"]).status(2);
+    let short = format!("logcount: {REASON}\n");
+    gone("--json").stderr(&short).run();
+    gone("--log-format short").stderr(&short).run();
+    gone("--log-format long").stderr_has(format!("] error: {REASON}")).run();
+    gone("--log-format journal").stderr(format!("<3>{REASON}\n")).run();
+    gone("--log-format json").stderr_has(format!("\"level\":\"error\",\"message\":\"{REASON}\"")).run();
+    gone("--json").env("SRE_LOG_FORMAT", "journal").stderr(format!("<3>{REASON}\n")).run();
+    gone("--log-format short").env("SRE_LOG_FORMAT", "journal").stderr(&short).run();
+}
+
+#[test]
+fn no_filter_hides_why_the_run_failed() {
+    let short = format!("logcount: {REASON}\n");
+    case("-q gone.log").status(2).stderr(&short).run();
+    case("gone.log").env("RUST_LOG", "off").status(2).stderr(&short).run();
+}
+
+#[test]
+fn the_journal_is_told_by_its_stream_and_not_by_an_inherited_variable() {
+    case("gone.log").env("JOURNAL_STREAM", "1:2").status(2).stderr(format!("logcount: {REASON}\n")).run();
+    let script = "exec 2>err; JOURNAL_STREAM=$(stat -Lc %d:%i err) \"$0\" gone.log";
+    let ran = Case::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_logcount")]).status(2).run();
+    assert_eq!(ran.read("err"), format!("<3>{REASON}\n").into_bytes());
+}
+
+#[test]
+fn quiet_says_nothing_of_what_was_done_all_the_same() {
+    let log = "2026-03-14 09:26:50 INFO one\n2026-03-14 09:26:51 INFO two\n";
+    for (flags, said) in [("-q", false), ("", true), ("-v", true), ("--verbose", true), ("--quiet", false)] {
+        let first = case("--json --state s app.log").file("app.log", log).stdout_has("\"INFO\":2").run();
+        testkit::write(first.path("app.log"), "2026-03-14 09:26:52 INFO other\n");
+        let again = case(&format!("--json --state s app.log {flags}")).current_dir(first.dir.path());
+        let again = again.stdout_has("\"INFO\":1");
+        if said { again.stderr_has("app.log") } else { again }.run();
+    }
+}
+
+#[test]
+fn the_binary_holds_its_manual_and_its_completions() {
+    case("--generate man").stdout_has(".SH EXAMPLES").run();
+    for shell in ["bash", "zsh", "fish"] {
+        case(&format!("--generate={shell}")).stdout_has("fail-on").run();
+    }
+    case("--generate tcsh").status(2).stderr_has("cannot generate `tcsh`; say man, bash, zsh or fish").run();
+    case("--version").stdout(format!("logcount {}\n", env!("CARGO_PKG_VERSION"))).run();
+    case("--help").stdout_has("Examples:\n").run();
+}
