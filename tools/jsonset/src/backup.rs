@@ -1,0 +1,1 @@
+//! Backups beside the file, and the way back.

@@ -1,0 +1,1 @@
+//! What would change, as a unified diff.

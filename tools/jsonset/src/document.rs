@@ -1,0 +1,1 @@
+//! A JSON document that is edited in its bytes.

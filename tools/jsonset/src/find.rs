@@ -1,0 +1,1 @@
+//! Where a path leads in a document.

@@ -1,0 +1,1 @@
+//! A change that holds while a command runs.

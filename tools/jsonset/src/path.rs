@@ -1,0 +1,1 @@
+//! Paths into a document: JSON Pointer and dotted.

@@ -1,0 +1,1 @@
+//! The grammar of JSON, and of JSON with comments.

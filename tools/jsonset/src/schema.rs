@@ -1,0 +1,1 @@
+//! JSON Schema, before the new content replaces the old.

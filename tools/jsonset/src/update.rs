@@ -1,0 +1,1 @@
+//! The transaction: lock, read, edit, judge, replace.
