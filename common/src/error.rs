@@ -55,26 +55,31 @@ enum Exit {
 pub struct Error {
     what: String,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    excerpt: Vec<String>,
     exit: Exit,
 }
 
 impl Error {
+    fn new(what: String, exit: Exit) -> Self {
+        Self { what, cause: None, excerpt: Vec::new(), exit }
+    }
+
     /// A failure that a human must look at: status 2.
     #[must_use]
     pub fn failed(what: impl Into<String>) -> Self {
-        Self { what: what.into(), cause: None, exit: Exit::Failed }
+        Self::new(what.into(), Exit::Failed)
     }
 
     /// A failure that may pass by itself: status 75, `EX_TEMPFAIL` of sysexits.
     #[must_use]
     pub fn retry(what: impl Into<String>) -> Self {
-        Self { what: what.into(), cause: None, exit: Exit::Retry }
+        Self::new(what.into(), Exit::Retry)
     }
 
     /// The reader of standard output closed it: status 0, and silence.
     #[must_use]
     pub fn reader_gone() -> Self {
-        Self { what: "the reader of standard output is gone".into(), cause: None, exit: Exit::ReaderGone }
+        Self::new("the reader of standard output is gone".into(), Exit::ReaderGone)
     }
 
     /// Adds the cause, printed after the sentence.
@@ -82,6 +87,19 @@ impl Error {
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// Adds lines of the input with a mark below the place, printed under the sentence.
+    #[must_use]
+    pub fn showing(mut self, excerpt: impl IntoIterator<Item = String>) -> Self {
+        self.excerpt = excerpt.into_iter().collect();
+        self
+    }
+
+    /// The lines to be printed under the sentence; mostly none.
+    #[must_use]
+    pub fn excerpt(&self) -> &[String] {
+        &self.excerpt
     }
 
     /// The exit status: 2, 75, or 0 when the reader of the output has gone.

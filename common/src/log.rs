@@ -51,9 +51,23 @@ pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
 /// Prints why the run failed. Not through the filter: `RUST_LOG=off` must not hide the reason for
 /// a non-zero exit status.
 pub fn report(tool: &str, format: Format, error: &Error) {
-    let line = line(tool, resolve(format), Level::Error, &error.to_string());
     // With stderr closed the status still tells; there is nowhere left to complain to.
-    let _nowhere_to_report = writeln!(std::io::stderr(), "{line}");
+    let _nowhere_to_report = std::io::stderr().write_all(told(tool, resolve(format), error).as_bytes());
+}
+
+/// The sentence of an error and its excerpt below, which in JSON is one more line of the message.
+fn told(tool: &str, format: Format, error: &Error) -> String {
+    let sentence = error.to_string();
+    if format == Format::Json {
+        let message = [std::slice::from_ref(&sentence), error.excerpt()].concat().join("\n");
+        return line(tool, format, Level::Error, &message) + "\n";
+    }
+    let mut told = line(tool, format, Level::Error, &sentence) + "\n";
+    for excerpt in error.excerpt() {
+        let prefix = if format == Format::Journal { "<3>" } else { "" };
+        let _strings_never_refuse = writeln!(told, "{prefix}  {}", escape(excerpt));
+    }
+    told
 }
 
 fn resolve(format: Format) -> Format {
@@ -138,5 +152,15 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
         assert_eq!(json["message"], "look\nhere");
         assert_eq!(json["level"], "warning");
+    }
+
+    #[test]
+    fn an_excerpt_stands_below_the_sentence() {
+        let error = Error::failed("bad").showing(["{\t}".to_owned(), " ^".to_owned()]);
+        let check = |format, want: &str| assert_eq!(told("jsonset", format, &error), want);
+        check(Format::Short, "jsonset: bad\n  {\\t}\n   ^\n");
+        check(Format::Journal, "<3>bad\n<3>  {\\t}\n<3>   ^\n");
+        let json: serde_json::Value = serde_json::from_str(&told("jsonset", Format::Json, &error)).unwrap();
+        assert_eq!(json["message"], "bad\n{\t}\n ^");
     }
 }
