@@ -109,6 +109,16 @@ impl Path {
         Ok((path, assign))
     }
 
+    /// The path of these steps.
+    pub(crate) fn of(tokens: &[Token]) -> Self {
+        Self(tokens.to_vec())
+    }
+
+    /// The path of the first `count` steps.
+    pub(crate) fn prefix(&self, count: usize) -> Self {
+        Self(self.0[..count].to_vec())
+    }
+
     /// The steps from the root.
     pub(crate) fn tokens(&self) -> &[Token] {
         &self.0
