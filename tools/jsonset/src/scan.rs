@@ -1,1 +1,474 @@
-//! The grammar of JSON, and of JSON with comments.
+//! The grammar of JSON (RFC 8259), and of JSON with comments and trailing commas.
+//!
+//! The scanner checks every byte and keeps none: what it meets it names by offsets, so that an edit
+//! can be spliced into the text. It has no limit of depth and needs one bit for each level.
+
+use common::Error;
+
+use crate::text::{Cursor, Text};
+
+/// What is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// JSON as RFC 8259 has it; a byte order mark in front is skipped.
+    Strict,
+    /// Also `//` and `/* */` comments, and a comma behind the last member or element.
+    Comments,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Object,
+    Array,
+    String,
+    Number,
+    Boolean,
+    Null,
+}
+
+impl Kind {
+    /// As `--type` prints it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Object => "object",
+            Self::Array => "array",
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// Why a text could not be scanned.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// At `offset` it is no JSON.
+    Syntax { offset: u64, what: String },
+    /// There is nothing but white space in it.
+    Empty,
+    /// It could not be read.
+    Read(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// What follows an item of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another item, behind the comma at this offset.
+    Item { comma: u64 },
+    /// The closing bracket at this offset, perhaps behind a comma.
+    Close { comma: Option<u64>, at: u64 },
+}
+
+/// What scanning returns.
+pub(crate) type Scanned<T> = Result<T, Fault>;
+
+/// A scanner at some place of a text.
+#[derive(Debug)]
+pub(crate) struct Scanner<'a> {
+    cursor: Cursor<'a>,
+    syntax: Syntax,
+}
+
+impl<'a> Scanner<'a> {
+    /// A scanner at the offset `at`.
+    pub(crate) fn new(text: &'a Text, syntax: Syntax, at: u64) -> Self {
+        Self { cursor: text.cursor(at), syntax }
+    }
+
+    /// The offset of the next byte.
+    pub(crate) fn offset(&self) -> u64 {
+        self.cursor.offset()
+    }
+
+    /// The next byte.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Scanned<Option<u8>> {
+        Ok(self.cursor.peek()?)
+    }
+
+    /// Whether the next byte was `byte`, which is then behind the scanner.
+    #[inline]
+    pub(crate) fn take(&mut self, byte: u8) -> Scanned<bool> {
+        let is_next = self.peek()? == Some(byte);
+        if is_next {
+            self.cursor.advance();
+        }
+        Ok(is_next)
+    }
+
+    /// Goes to the value of the document.
+    pub(crate) fn begin(&mut self) -> Scanned<()> {
+        let window = self.cursor.window()?;
+        if window.starts_with(b"\xEF\xBB\xBF") {
+            self.cursor.advance_by(3);
+        } else if window.starts_with(b"\xFF\xFE") || window.starts_with(b"\xFE\xFF") {
+            return Err(self.fault("the text is UTF-16; JSON is UTF-8"));
+        }
+        self.trivia()?;
+        if self.peek()?.is_none() { Err(Fault::Empty) } else { Ok(()) }
+    }
+
+    /// Makes sure that nothing follows the value of the document.
+    pub(crate) fn finish(&mut self) -> Scanned<()> {
+        self.trivia()?;
+        if self.peek()?.is_some() { Err(self.unexpected("the end of the text")) } else { Ok(()) }
+    }
+
+    /// Skips white space, and comments where they are allowed.
+    #[inline]
+    pub(crate) fn trivia(&mut self) -> Scanned<()> {
+        loop {
+            match self.peek()? {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.cursor.advance(),
+                Some(b'/') if self.syntax == Syntax::Comments => self.comment()?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    #[cold]
+    fn comment(&mut self) -> Scanned<()> {
+        let begin = self.offset();
+        self.cursor.advance();
+        if self.take(b'/')? {
+            // A lone CR ends no line in the editors that made this form.
+            while self.peek()?.is_some_and(|byte| byte != b'\n') {
+                self.cursor.advance();
+            }
+            return Ok(());
+        }
+        if !self.take(b'*')? {
+            return Err(self.unexpected("`//` or `/*`"));
+        }
+        while self.peek()?.is_some() {
+            if self.take(b'*')? {
+                if self.take(b'/')? {
+                    return Ok(());
+                }
+            } else {
+                self.cursor.advance();
+            }
+        }
+        Err(Fault::Syntax { offset: begin, what: "this comment does not end".into() })
+    }
+
+    /// Skips a value.
+    pub(crate) fn value(&mut self) -> Scanned<Kind> {
+        let kind = self.kind()?;
+        let mut open = Levels::default();
+        loop {
+            if let Some(is_object) = self.open()? {
+                if self.first(is_object)?.is_none() {
+                    open.push(is_object);
+                    self.key_of(is_object)?;
+                    continue;
+                }
+            } else {
+                self.scalar()?;
+            }
+            loop {
+                let Some(is_object) = open.last() else { return Ok(kind) };
+                if let Next::Item { .. } = self.next(is_object)? {
+                    self.key_of(is_object)?;
+                    break;
+                }
+                open.pop();
+            }
+        }
+    }
+
+    /// Goes into the container that begins here: whether it is an object.
+    #[inline]
+    pub(crate) fn open(&mut self) -> Scanned<Option<bool>> {
+        let byte = self.peek()?;
+        if !matches!(byte, Some(b'{' | b'[')) {
+            return Ok(None);
+        }
+        self.cursor.advance();
+        Ok(Some(byte == Some(b'{')))
+    }
+
+    fn key_of(&mut self, is_object: bool) -> Scanned<()> {
+        if is_object {
+            self.key(None)?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the first item of a container whose bracket is behind; the offset of the closing one
+    /// where it has none.
+    #[inline]
+    pub(crate) fn first(&mut self, is_object: bool) -> Scanned<Option<u64>> {
+        self.trivia()?;
+        let at = self.offset();
+        Ok(self.take(closer(is_object))?.then_some(at))
+    }
+
+    /// Goes from behind an item of a container to the next one, or behind the closing bracket.
+    #[inline]
+    pub(crate) fn next(&mut self, is_object: bool) -> Scanned<Next> {
+        self.trivia()?;
+        let comma = self.offset();
+        if self.take(closer(is_object))? {
+            return Ok(Next::Close { comma: None, at: comma });
+        }
+        if !self.take(b',')? {
+            return Err(self.unexpected(if is_object { "`,` or `}`" } else { "`,` or `]`" }));
+        }
+        self.trivia()?;
+        let at = self.offset();
+        if self.peek()? != Some(closer(is_object)) {
+            return Ok(Next::Item { comma });
+        }
+        if self.syntax == Syntax::Strict {
+            return Err(Fault::Syntax {
+                offset: comma,
+                what: "nothing follows this comma; --jsonc allows that".into(),
+            });
+        }
+        self.cursor.advance();
+        Ok(Next::Close { comma: Some(comma), at })
+    }
+
+    /// Reads a key up to the value behind it; what stands between its quotes goes to `keep`. Returns
+    /// the offset behind its last quote.
+    #[inline]
+    pub(crate) fn key(&mut self, keep: Option<&mut Vec<u8>>) -> Scanned<u64> {
+        if self.peek()? != Some(b'"') {
+            return Err(self.unexpected("a key in double quotes"));
+        }
+        self.string(keep)?;
+        let end = self.offset();
+        self.trivia()?;
+        if !self.take(b':')? {
+            return Err(self.unexpected("`:`"));
+        }
+        self.trivia()?;
+        Ok(end)
+    }
+
+    /// What the next value is, by its first byte.
+    pub(crate) fn kind(&mut self) -> Scanned<Kind> {
+        Ok(match self.peek()? {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b'-' | b'0'..=b'9') => Kind::Number,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') => Kind::Null,
+            _ => return Err(self.unexpected("a value")),
+        })
+    }
+
+    #[inline]
+    fn scalar(&mut self) -> Scanned<()> {
+        match self.peek()? {
+            Some(b'"') => self.string(None),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Scanned<()> {
+        for byte in word.bytes() {
+            if !self.take(byte)? {
+                return Err(self.unexpected(&format!("`{word}`")));
+            }
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Scanned<()> {
+        self.take(b'-')?;
+        if !self.take(b'0')? {
+            self.digits()?;
+        }
+        if self.take(b'.')? {
+            self.digits()?;
+        }
+        if self.take(b'e')? || self.take(b'E')? {
+            let _signed = self.take(b'+')? || self.take(b'-')?;
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Scanned<()> {
+        if !self.peek()?.is_some_and(|byte| byte.is_ascii_digit()) {
+            return Err(self.unexpected("a digit"));
+        }
+        while self.peek()?.is_some_and(|byte| byte.is_ascii_digit()) {
+            self.cursor.advance();
+        }
+        Ok(())
+    }
+
+    /// Reads a string from its first quote to behind its last one.
+    #[inline]
+    pub(crate) fn string(&mut self, mut keep: Option<&mut Vec<u8>>) -> Scanned<()> {
+        let begin = self.offset();
+        self.cursor.advance();
+        loop {
+            let window = self.cursor.window()?;
+            let plain = plain(window);
+            let next = window.get(plain).copied();
+            let is_end = window.is_empty();
+            if let Some(keep) = &mut keep {
+                keep.extend_from_slice(&window[..plain]);
+            }
+            self.cursor.advance_by(plain);
+            match next {
+                Some(b'"') => break,
+                Some(_) => self.special(keep.as_deref_mut())?,
+                None if is_end => {
+                    return Err(Fault::Syntax { offset: begin, what: "this string does not end".into() });
+                }
+                None => {}
+            }
+        }
+        self.cursor.advance();
+        Ok(())
+    }
+
+    /// An escape, or a character that is not ASCII.
+    fn special(&mut self, mut keep: Option<&mut Vec<u8>>) -> Scanned<()> {
+        let begin = self.offset();
+        let first = self.peek()?.unwrap_or_default();
+        let mut put = |byte| {
+            if let Some(keep) = &mut keep {
+                keep.push(byte);
+            }
+        };
+        put(first);
+        if first >= 0x80 {
+            self.cursor.advance();
+            let (count, mut allowed) = sequence(first).ok_or_else(|| not_utf8(begin))?;
+            for _ in 0..count {
+                let byte =
+                    self.peek()?.filter(|byte| allowed.contains(byte)).ok_or_else(|| not_utf8(begin))?;
+                put(byte);
+                allowed = 0x80..=0xBF;
+                self.cursor.advance();
+            }
+            return Ok(());
+        }
+        if first != b'\\' {
+            let what =
+                format!("the control character 0x{first:02x} must be written as \\u{first:04x} in a string");
+            return Err(self.fault(&what));
+        }
+        self.cursor.advance();
+        let letter = self.peek()?.unwrap_or_default();
+        if !b"\"\\/bfnrtu".contains(&letter) {
+            let what = "there is no such escape; a backslash is written as \\\\".into();
+            return Err(Fault::Syntax { offset: begin, what });
+        }
+        put(letter);
+        self.cursor.advance();
+        for _ in 0..if letter == b'u' { 4 } else { 0 } {
+            let digit = self.peek()?.filter(u8::is_ascii_hexdigit);
+            put(digit.ok_or_else(|| Fault::Syntax {
+                offset: begin,
+                what: "\\u needs four hexadecimal digits".into(),
+            })?);
+            self.cursor.advance();
+        }
+        Ok(())
+    }
+
+    /// A fault here.
+    pub(crate) fn fault(&self, what: &str) -> Fault {
+        Fault::Syntax { offset: self.offset(), what: what.into() }
+    }
+
+    /// A fault here, where `wanted` should be.
+    #[cold]
+    pub(crate) fn unexpected(&mut self, wanted: &str) -> Fault {
+        let found = match self.peek() {
+            Err(read) => return read,
+            Ok(None) => "the text ends here".to_owned(),
+            Ok(Some(b'/')) if self.syntax == Syntax::Strict => "found `/`; --jsonc allows comments".into(),
+            Ok(Some(byte)) if byte.is_ascii_graphic() => format!("found `{}`", char::from(byte)),
+            Ok(Some(byte)) if byte.is_ascii() => format!("found byte 0x{byte:02x}"),
+            Ok(Some(_)) => "found something else".into(),
+        };
+        self.fault(&format!("{wanted} is expected, {found}"))
+    }
+}
+
+#[inline]
+fn closer(is_object: bool) -> u8 {
+    if is_object { b'}' } else { b']' }
+}
+
+fn not_utf8(offset: u64) -> Fault {
+    Fault::Syntax { offset, what: "these bytes are no UTF-8".into() }
+}
+
+/// How many bytes follow the first one of a UTF-8 sequence, and which the next may be: RFC 3629,
+/// section 4.
+fn sequence(first: u8) -> Option<(usize, std::ops::RangeInclusive<u8>)> {
+    Some(match first {
+        0xC2..=0xDF => (1, 0x80..=0xBF),
+        0xE0 => (2, 0xA0..=0xBF),
+        0xE1..=0xEC | 0xEE | 0xEF => (2, 0x80..=0xBF),
+        0xED => (2, 0x80..=0x9F),
+        0xF0 => (3, 0x90..=0xBF),
+        0xF1..=0xF3 => (3, 0x80..=0xBF),
+        0xF4 => (3, 0x80..=0x8F),
+        _ => return None,
+    })
+}
+
+/// How many bytes of a string stand for themselves: neither quote nor escape, control or UTF-8.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\';
+    let mut count = 0;
+    // Eight at a time is what the compiler turns into vector instructions.
+    for eight in bytes.chunks_exact(8) {
+        if !eight.iter().fold(true, |all, &byte| all & is_plain(byte)) {
+            break;
+        }
+        count += 8;
+    }
+    count + bytes[count..].iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+/// Which of the open containers are objects, a bit each: hostile text can open a hundred million.
+#[derive(Debug, Default)]
+struct Levels {
+    words: Vec<u64>,
+    depth: usize,
+}
+
+impl Levels {
+    fn push(&mut self, is_object: bool) {
+        let (word, bit) = (self.depth / 64, self.depth % 64);
+        if word == self.words.len() {
+            self.words.push(0);
+        }
+        self.words[word] = self.words[word] & !(1 << bit) | (u64::from(is_object) << bit);
+        self.depth += 1;
+    }
+
+    fn last(&self) -> Option<bool> {
+        let place = self.depth.checked_sub(1)?;
+        Some(self.words[place / 64] >> (place % 64) & 1 == 1)
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+    }
+}

@@ -1,1 +1,353 @@
 //! The bytes of a document: unchanged parts of the file and new ones, in order.
+//!
+//! An edit of a 100 MB file must not take 100 MB of memory, so what stays is not loaded: a part is a
+//! range of the file, or bytes of ours. Small documents are one part in memory. Nothing is mapped: a
+//! file that somebody cuts short meanwhile would kill us by SIGBUS.
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use common::{Error, OrCannot, Result};
+
+/// Documents up to this size are kept in memory and stay in one part.
+const SMALL: u64 = 1 << 20;
+
+/// How much of a large document is in memory at a time. 64 KiB is no slower to scan than 1 MiB.
+const WINDOW: usize = 1 << 16;
+
+/// The bytes of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    parts: Vec<Part>,
+    length: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    File { source: Arc<Source>, at: u64, length: u64 },
+    New(Arc<[u8]>, Range<usize>),
+}
+
+#[derive(Debug)]
+struct Source {
+    file: File,
+    name: PathBuf,
+}
+
+impl Part {
+    fn length(&self) -> u64 {
+        match self {
+            Self::File { length, .. } => *length,
+            Self::New(_, range) => range.len() as u64,
+        }
+    }
+
+    /// The part of it that `range` names.
+    fn cut(&self, range: Range<u64>) -> Self {
+        match self {
+            Self::File { source, at, .. } => Self::File {
+                source: Arc::clone(source),
+                at: at + range.start,
+                length: range.end - range.start,
+            },
+            Self::New(bytes, whole) => {
+                let at = |offset: u64| whole.start + usize::try_from(offset).unwrap_or(whole.len());
+                Self::New(Arc::clone(bytes), at(range.start)..at(range.end))
+            }
+        }
+    }
+}
+
+impl Text {
+    /// A text in memory.
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        let length = bytes.len() as u64;
+        Self { parts: vec![Part::New(bytes.into(), 0..usize::try_from(length).unwrap_or(0))], length }
+    }
+
+    /// The text of a file as long as it is now; errors call it `name`. A large one is read when it
+    /// is needed.
+    ///
+    /// # Errors
+    /// When a small file cannot be read.
+    pub(crate) fn of(file: File, name: &Path) -> Result<Self> {
+        let length = file.metadata().or_cannot("stat", name)?.len();
+        let source = Arc::new(Source { file, name: name.into() });
+        let text = Self { parts: vec![Part::File { source, at: 0, length }], length };
+        if length > SMALL { Ok(text) } else { Ok(Self::new(text.read(0..length)?)) }
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes of `range`, which lies in the text.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(0)];
+        let read = self.fill(range.start, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn all(&self) -> Result<Vec<u8>> {
+        self.read(0..self.length)
+    }
+
+    /// Puts `new` in the place of `range`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn splice(&mut self, range: Range<u64>, new: Vec<u8>) -> Result<()> {
+        let end = new.len();
+        let mut parts = self.between(0..range.start);
+        parts.push(Part::New(new.into(), 0..end));
+        parts.extend(self.between(range.end..self.length));
+        parts.retain(|part| part.length() > 0);
+        self.length = parts.iter().map(Part::length).sum();
+        self.parts = parts;
+        if self.length <= SMALL && self.parts.len() > 1 {
+            *self = Self::new(self.all()?);
+        }
+        Ok(())
+    }
+
+    fn between(&self, range: Range<u64>) -> Vec<Part> {
+        let mut parts = Vec::with_capacity(self.parts.len() + 2);
+        let mut at = 0;
+        for part in &self.parts {
+            let (from, to) = (range.start.max(at), range.end.min(at + part.length()));
+            if from < to {
+                parts.push(part.cut(from - at..to - at));
+            }
+            at += part.length();
+        }
+        parts
+    }
+
+    /// Writes it to `out`.
+    ///
+    /// # Errors
+    /// When the file cannot be read; when `out` cannot be written, with `name` as its name.
+    pub(crate) fn write_to(&self, out: &mut impl Write, name: &Path) -> Result<()> {
+        let mut window = Vec::new();
+        for part in &self.parts {
+            if let Part::New(bytes, range) = part {
+                out.write_all(&bytes[range.clone()]).or_cannot("replace", name)?;
+                continue;
+            }
+            window.resize(WINDOW, 0);
+            let mut done = 0;
+            while done < part.length() {
+                let read = read_part(part, done, &mut window)?;
+                out.write_all(&window[..read]).or_cannot("replace", name)?;
+                done += read as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bytes of both are the same.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+        if self.length != other.length {
+            return Ok(false);
+        }
+        let (mut mine, mut theirs) = (vec![0; WINDOW], vec![0; WINDOW]);
+        let mut at = 0;
+        while at < self.length {
+            let read = self.fill(at, &mut mine)?;
+            if other.fill(at, &mut theirs)? != read || mine[..read] != theirs[..read] {
+                return Ok(false);
+            }
+            at += read as u64;
+        }
+        Ok(true)
+    }
+
+    /// Fills `buffer` from the offset `at` on; less only at the end.
+    fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<usize> {
+        let (mut skip, mut filled) = (at, 0);
+        for part in &self.parts {
+            if skip >= part.length() {
+                skip -= part.length();
+                continue;
+            }
+            while skip < part.length() && filled < buffer.len() {
+                let read = read_part(part, skip, &mut buffer[filled..])?;
+                skip += read as u64;
+                filled += read;
+            }
+            if filled == buffer.len() {
+                break;
+            }
+            skip = 0;
+        }
+        Ok(filled)
+    }
+
+    /// A cursor that begins at the offset `at`.
+    pub(crate) fn cursor(&self, at: u64) -> Cursor<'_> {
+        Cursor { text: self, window: Vec::new(), place: 0, begin: at }
+    }
+}
+
+/// Reads from `part` at the offset `from` in it: at least a byte.
+fn read_part(part: &Part, from: u64, buffer: &mut [u8]) -> Result<usize> {
+    match part {
+        Part::New(bytes, range) => {
+            let rest = &bytes[range.clone()][usize::try_from(from).unwrap_or(0)..];
+            let length = rest.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&rest[..length]);
+            Ok(length)
+        }
+        Part::File { source, at, length } => {
+            let most = usize::try_from(length - from).unwrap_or(usize::MAX).min(buffer.len());
+            let read = loop {
+                match source.file.read_at(&mut buffer[..most], at + from) {
+                    Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
+                    read => break read,
+                }
+            };
+            match read.or_cannot("read", &source.name)? {
+                0 => Err(Error::retry(format!("{} was cut short while it was read", source.name.display()))),
+                read => Ok(read),
+            }
+        }
+    }
+}
+
+/// Walks through a text byte by byte.
+#[derive(Debug)]
+pub(crate) struct Cursor<'a> {
+    text: &'a Text,
+    window: Vec<u8>,
+    /// The next byte in the window.
+    place: usize,
+    /// Where the window begins in the text.
+    begin: u64,
+}
+
+impl Cursor<'_> {
+    /// The offset of the next byte.
+    #[inline]
+    pub(crate) fn offset(&self) -> u64 {
+        self.begin + self.place as u64
+    }
+
+    /// The next byte, without going on; `None` at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
+        match self.window.get(self.place) {
+            Some(byte) => Ok(Some(*byte)),
+            None => self.refill(),
+        }
+    }
+
+    /// Goes on by one byte, which [`Cursor::peek`] has shown.
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        self.place += 1;
+    }
+
+    /// What is in memory from the next byte on; empty only at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[inline]
+    pub(crate) fn window(&mut self) -> Result<&[u8]> {
+        self.peek()?;
+        Ok(&self.window[self.place..])
+    }
+
+    /// Goes on by so many bytes of the window.
+    #[inline]
+    pub(crate) fn advance_by(&mut self, count: usize) {
+        self.place += count;
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Result<Option<u8>> {
+        let at = self.offset();
+        let left = usize::try_from(self.text.length.saturating_sub(at)).unwrap_or(usize::MAX);
+        self.window.resize(left.min(WINDOW), 0);
+        let filled = self.text.fill(at, &mut self.window)?;
+        self.window.truncate(filled);
+        (self.begin, self.place) = (at, 0);
+        Ok(self.window.first().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn large(bytes: &[u8]) -> Text {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Text::of(file, Path::new("x")).unwrap()
+    }
+
+    #[test]
+    fn splices_are_as_those_of_a_vector() {
+        let begin: Vec<u8> = (0..=255).cycle().take(SMALL as usize + 5_000).collect();
+        let check = |splices: &[(usize, usize, &[u8])]| {
+            let (mut text, mut want) = (large(&begin), begin.clone());
+            for (from, to, new) in splices {
+                text.splice(*from as u64..*to as u64, new.to_vec()).unwrap();
+                want.splice(from..to, new.iter().copied());
+                assert_eq!(text.length(), want.len() as u64);
+                assert!(text.all().unwrap() == want, "{splices:?}");
+                let mut written = Vec::new();
+                text.write_to(&mut written, Path::new("x")).unwrap();
+                assert!(written == want);
+                assert!(text.same_as(&Text::new(want.clone())).unwrap());
+            }
+        };
+        check(&[(0, 0, b"before"), (3, 9, b""), (2, 2, b"xyz"), (4, 5, b"q")]);
+        check(&[(begin.len(), begin.len(), b"after"), (0, begin.len(), b"short")]);
+        check(&[(10, 1 << 20, b""), (5, 15, b"0123456789")]);
+        check(&[(70_000, 70_001, b"!"), (69_999, 70_002, b"???"), (70_000, 70_001, b"")]);
+    }
+
+    #[test]
+    fn a_cursor_sees_every_byte_across_windows_and_parts() {
+        let begin = b"abcdefgh".repeat(SMALL as usize / 4);
+        let mut text = large(&begin);
+        text.splice(WINDOW as u64 - 1..WINDOW as u64 + 1, b"--new--".to_vec()).unwrap();
+        let want = text.all().unwrap();
+        let mut cursor = text.cursor(0);
+        for (offset, byte) in want.iter().enumerate() {
+            assert_eq!(cursor.offset(), offset as u64);
+            assert_eq!(cursor.peek().unwrap(), Some(*byte));
+            cursor.advance();
+        }
+        assert_eq!(cursor.peek().unwrap(), None);
+        assert_eq!(text.cursor(3).peek().unwrap(), Some(b'd'));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_short_is_no_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![b' '; SMALL as usize + 10]).unwrap();
+        let text = Text::of(file.try_clone().unwrap(), Path::new("x")).unwrap();
+        file.set_len(7).unwrap();
+        assert_eq!(text.all().unwrap_err().status(), 75);
+    }
+}

@@ -1,0 +1,85 @@
+//! Why a text is no JSON: the line, the column, and a mark under the place.
+
+use std::path::Path;
+
+use common::{Error, Result};
+
+use crate::scan::Fault;
+use crate::text::Text;
+
+/// How much of a line is shown on either side of the place.
+const AROUND: usize = 50;
+
+/// The sentence for the operator.
+pub(super) fn of(fault: Fault, text: &Text, name: &Path) -> Error {
+    match fault {
+        Fault::Read(error) => error,
+        Fault::Empty => Error::failed(format!("{} is empty; it should hold at least {{}}", name.display())),
+        Fault::Syntax { offset, what } => at(offset, &what, text, name).unwrap_or_else(|error| error),
+    }
+}
+
+fn at(offset: u64, what: &str, text: &Text, name: &Path) -> Result<Error> {
+    let (line, begin) = line_of(offset, text)?;
+    // Columns count characters, as editors do; all bytes but the later ones of a character begin one.
+    let before = text.read(begin..offset)?;
+    let column = 1 + before.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+    let end = (offset + 4 * AROUND as u64).min(text.length());
+    let after = text.read(offset..end)?;
+    let after = after.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let shown: Vec<char> = shown(&before).chars().collect();
+    let before: String = shown[shown.len().saturating_sub(AROUND)..].iter().collect();
+    let after: String = self::shown(after).chars().take(AROUND).collect();
+    let mark = format!("{}^", " ".repeat(before.chars().count()));
+    let sentence = format!("{}:{line}:{column} is no JSON: {what}", name.display());
+    Ok(Error::failed(sentence).showing([before + &after, mark]))
+}
+
+/// One column for each character, whatever the terminal makes of it.
+fn shown(bytes: &[u8]) -> String {
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    String::from_utf8_lossy(bytes).chars().map(visible).collect()
+}
+
+/// The number of the line of `offset`, from 1, and where it begins.
+fn line_of(offset: u64, text: &Text) -> Result<(u64, u64)> {
+    let mut cursor = text.cursor(0);
+    let (mut line, mut begin) = (1, 0);
+    while cursor.offset() < offset {
+        if cursor.peek()? == Some(b'\n') {
+            line += 1;
+            begin = cursor.offset() + 1;
+        }
+        cursor.advance();
+    }
+    Ok((line, begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::find::find;
+    use crate::scan::Syntax;
+
+    #[test]
+    fn the_place_is_marked() {
+        let check = |text: &str, sentence: &str, excerpt: [&str; 2]| {
+            let text = Text::new(text.into());
+            let fault = find(&text, Syntax::Strict, &crate::path::Path::of(&[])).unwrap_err();
+            let error = of(fault, &text, Path::new("app.json"));
+            assert_eq!(error.to_string(), sentence);
+            assert_eq!(error.excerpt(), excerpt);
+        };
+        check(
+            "{\n  \"ä\": 1\n  \"b\": 2\n}",
+            "app.json:3:3 is no JSON: `,` or `}` is expected, found `\"`",
+            ["  \"b\": 2", "  ^"],
+        );
+        check("{\"ä\" 1}", "app.json:1:6 is no JSON: `:` is expected, found `1`", ["{\"ä\" 1}", "     ^"]);
+        check("[1", "app.json:1:3 is no JSON: `,` or `]` is expected, the text ends here", ["[1", "  ^"]);
+        let long = format!("[\"{}\tx", "y".repeat(400));
+        let what =
+            "app.json:1:403 is no JSON: the control character 0x09 must be written as \\u0009 in a string";
+        check(&long, what, [&format!("{} x", "y".repeat(50)), &format!("{}^", " ".repeat(50))]);
+    }
+}
