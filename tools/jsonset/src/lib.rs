@@ -17,6 +17,7 @@ mod read;
 mod same;
 mod scan;
 mod schema;
+mod store;
 mod string;
 mod text;
 mod update;

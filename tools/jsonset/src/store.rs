@@ -1,0 +1,148 @@
+//! The file: locked, read and replaced.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use common::{Error, OrCannot, Result};
+use files::{Lock, Wait};
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+
+use crate::document::Document;
+use crate::scan::Syntax;
+use crate::text::Text;
+
+/// Where a document lies and how it may be changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) path: PathBuf,
+    pub(crate) syntax: Syntax,
+    pub(crate) wait: Wait,
+    /// The file that is locked instead of the document.
+    pub(crate) lock_file: Option<PathBuf>,
+    pub(crate) links: Links,
+    /// Lift the attribute that chattr(1) calls `i` while the file is replaced.
+    pub(crate) lifts_immutable: bool,
+}
+
+/// What becomes of the other names of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// A file with several names is refused.
+    Refuse,
+    /// They keep the old content.
+    Break,
+    /// They get the new one too: the file is written in place, through a journal.
+    Keep,
+}
+
+impl Store {
+    /// Locks the document, which need not exist.
+    ///
+    /// # Errors
+    /// Status 75 when somebody else holds the lock for too long.
+    pub(crate) fn lock(&self) -> Result<Lock> {
+        match &self.lock_file {
+            Some(lock_file) => Lock::acquire_beside(&self.path, lock_file, self.wait),
+            None => Lock::acquire(&self.path, self.wait),
+        }
+    }
+
+    /// The locked text; `None` where there is no file yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read(&self, lock: &Lock) -> Result<Option<Text>> {
+        let Some(file) = lock.file() else { return Ok(None) };
+        let file = file.try_clone().or_cannot("read", &self.path)?;
+        Text::of(file, &self.path).map(Some)
+    }
+
+    /// The text as it is now, without a lock: the old or the new one, never a part of either.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn peek(&self) -> Result<Text> {
+        if self.path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+                .or_cannot("read", "standard input")?;
+            return Ok(Text::new(bytes));
+        }
+        let file = File::open(&self.path).or_cannot("open", &self.path)?;
+        if file.metadata().or_cannot("stat", &self.path)?.is_file() {
+            return Text::of(file, &self.path);
+        }
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut &file, &mut bytes).or_cannot("read", &self.path)?;
+        Ok(Text::new(bytes))
+    }
+
+    /// A document of the text.
+    pub(crate) fn document(&self, text: Text) -> Document {
+        Document::new(text, self.syntax, &self.path)
+    }
+
+    /// Whether the file may be changed as it is.
+    ///
+    /// # Errors
+    /// When it has other names or is immutable, and nobody asked to change it all the same.
+    pub(crate) fn allows(&self, lock: &Lock) -> Result<()> {
+        if lock.file().is_none() {
+            return Ok(());
+        }
+        let condition = lock.condition()?;
+        let path = self.path.display();
+        if condition.hard_links > 1 && self.links == Links::Refuse {
+            let names = condition.hard_links;
+            return Err(Error::failed(format!(
+                "{path} is one of {names} hard links; --break-links gives this name a file of its own, --in-place changes all"
+            )));
+        }
+        if condition.append_only {
+            return Err(Error::failed(format!("{path} can only be appended to; `chattr -a` ends that")));
+        }
+        if condition.immutable && !self.lifts_immutable {
+            return Err(Error::failed(format!(
+                "{path} is immutable (chattr +i); --immutable lifts that for the moment of the change"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Replaces the locked file by `text`; `judge` sees the new content in a file beside it first.
+    ///
+    /// # Errors
+    /// What `judge` returns, and as [`Lock::replace`]: the file is then unchanged.
+    pub(crate) fn write(
+        &self,
+        lock: &mut Lock,
+        text: &Text,
+        judge: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        let lifted = self.lift(lock)?;
+        let written = lock.replace_with(|new| {
+            text.write_to(new, &self.path)?;
+            judge(new.temporary()?)
+        });
+        if let Some(flags) = lifted {
+            let file = File::open(&self.path).or_cannot("open", &self.path)?;
+            let protected = ioctl_setflags(file, flags).map_err(std::io::Error::from);
+            written?;
+            return protected.or_cannot("make immutable again", &self.path);
+        }
+        written
+    }
+
+    /// Lifts the immutable attribute where that is asked for; returns the flags to be set again.
+    fn lift(&self, lock: &Lock) -> Result<Option<IFlags>> {
+        let Some(file) = lock.file().filter(|_| self.lifts_immutable) else { return Ok(None) };
+        let flags = ioctl_getflags(file).map_err(std::io::Error::from).or_cannot("stat", &self.path)?;
+        if !flags.contains(IFlags::IMMUTABLE) {
+            return Ok(None);
+        }
+        ioctl_setflags(file, flags - IFlags::IMMUTABLE)
+            .map_err(std::io::Error::from)
+            .or_cannot("lift the immutable attribute of", &self.path)?;
+        Ok(Some(flags))
+    }
+}
