@@ -5,10 +5,18 @@
 //! | [`replace()`] | the bytes of a file, whole or not at all, durably, with its metadata kept |
 //! | [`Replacement`] | the same as a stream: write, then commit; dropped, it changes nothing |
 //! | [`Lock`] | a lock that survives the replacement, with a deadline; `flock(1)` takes part |
+//! | [`Condition`] | what of a locked file matters before it is changed |
 
+mod attempt;
+mod holder;
 mod lock;
 mod metadata;
+mod path;
 mod replace;
+mod state;
+mod temp;
 
-pub use lock::{Lock, Wait};
+pub use attempt::Wait;
+pub use lock::Lock;
 pub use replace::{Replacement, replace};
+pub use state::Condition;

@@ -13,55 +13,40 @@
 //!    still free. The folder is released once the file exists, locked by rule 2. A program that
 //!    creates the file without asking is not overwritten: the rename then refuses to replace.
 //!
+//! What is done without the lock is noticed as far as possible, and not overwritten: right before
+//! the rename the file must still be the one that was locked, with the content that it had.
+//!
 //! Limits: `flock(1)` itself does not compare, so one that began to wait before a replacement may
 //! run beside the next holder (not beside the one that replaced). Two names that do not exist yet
 //! exclude each other when they are in the same folder. On NFS the kernel wants files open for
-//! writing, so locking fails there.
+//! writing; folders never are, so there a file must exist before it is locked. Whoever has a
+//! convention of his own names his lock file: [`Lock::acquire_beside`].
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use common::{Error, OrCannot, Result};
 
-use crate::replace::{Expect, Identity, Replacement, folder_of, metadata_of, resolve};
-
-/// The first pause between two attempts; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_micros(500);
-
-/// The longest pause. Waiting takes 0.5 % of a CPU at 10 ms; at 50 ms it takes less, and eight
-/// processes that count to 1600 take 5.8 s instead of 4.3 s.
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long to wait for a lock that somebody else holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// Not at all.
-    Not,
-    /// This long.
-    For(Duration),
-    /// Until it is free.
-    Forever,
-}
+use crate::attempt::{Wait, attempt, attempt_beside, is_same, patiently};
+use crate::path::resolve;
+use crate::replace::{Expect, Replacement};
+use crate::state::{Condition, Seen};
 
 /// A held lock; dropping it releases it, and so does the death of the process.
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct Lock {
     path: PathBuf,
-    /// The file, or the folder in which it does not exist yet.
-    held: File,
-    exists: bool,
+    /// The file, and what is known of it; `None` while it does not exist.
+    file: Option<(File, RefCell<Seen>)>,
+    /// What holds the lock if it is not the file: the folder in which it does not exist yet.
+    folder: Option<File>,
+    /// The lock file of the caller's own convention.
+    _beside: Option<File>,
     /// The files that this lock has replaced: who waited for them waits until the release.
     replaced: Vec<File>,
-}
-
-enum Attempt {
-    Held(Lock),
-    Busy(Identity),
-    /// The name changed hands between opening and locking.
-    Moved,
 }
 
 impl Lock {
@@ -71,45 +56,68 @@ impl Lock {
     /// needs the lock too.
     ///
     /// # Errors
-    /// Status 75 with the holder's process number, where `/proc/locks` tells it, when somebody else
-    /// holds the lock all the time. Status 2 when `path` is no regular file or cannot be opened for
-    /// reading. Nothing has changed.
+    /// Status 75 with the holder, where `/proc` tells it, when somebody else holds the lock all the
+    /// time. Status 2 when `path` is no regular file or cannot be opened for reading, or when its
+    /// file system keeps no locks. Nothing has changed.
     pub fn acquire(path: &Path, wait: Wait) -> Result<Self> {
-        let deadline = match wait {
-            Wait::Not => Some(Instant::now()),
-            Wait::For(time) => Instant::now().checked_add(time),
-            Wait::Forever => None,
-        };
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let rival = match attempt(path)? {
-                Attempt::Held(lock) => return Ok(lock),
-                Attempt::Busy(rival) => Some(rival),
-                Attempt::Moved => None,
-            };
-            let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Err(locked(path, wait, rival));
-            }
-            if rival.is_none() {
-                pause = FIRST_PAUSE;
-            }
-            std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        let (held, exists) = patiently(path, wait, || attempt(path))?;
+        let (file, folder) = if exists { (Some(held), None) } else { (None, Some(held)) };
+        Self::hold(path, file, folder, None)
     }
 
-    /// The bytes of the locked file; `None` when it does not exist yet.
+    /// Locks `lock_path` for work on `path`: for callers who have agreed on a lock file. It is
+    /// created if it does not exist, with the mode that the umask gives, and never removed; a folder
+    /// will do too. `path` itself is not locked, and what others do to it is noticed as ever.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`] for `lock_path`; status 2 when both are the same file.
+    pub fn acquire_beside(path: &Path, lock_path: &Path, wait: Wait) -> Result<Self> {
+        if is_same(path, lock_path)? {
+            let path = path.display();
+            return Err(Error::failed(format!("{path} cannot be its own lock file: it will be replaced")));
+        }
+        let beside = patiently(lock_path, wait, || attempt_beside(lock_path))?;
+        let file = match File::open(resolve(path, "open")?) {
+            Err(missing) if missing.kind() == ErrorKind::NotFound => None,
+            file => Some(file.or_cannot("open", path)?),
+        };
+        Self::hold(path, file, None, Some(beside))
+    }
+
+    fn hold(path: &Path, file: Option<File>, folder: Option<File>, beside: Option<File>) -> Result<Self> {
+        let file = match file {
+            Some(file) => {
+                let seen = Seen::of(&file).or_cannot("stat", path)?;
+                Some((file, RefCell::new(seen)))
+            }
+            None => None,
+        };
+        Ok(Self { path: path.into(), file, folder, _beside: beside, replaced: Vec::new() })
+    }
+
+    /// The locked file, for reading at any position; `None` when it does not exist yet.
+    #[must_use]
+    pub fn file(&self) -> Option<&File> {
+        self.file.as_ref().map(|(file, _)| file)
+    }
+
+    /// What of the file matters before it is changed; see [`Condition`].
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn condition(&self) -> Result<Condition> {
+        self.file().map_or(Ok(Condition::NEW), Condition::of).or_cannot("stat", &self.path)
+    }
+
+    /// The bytes of the locked file; `None` when it does not exist yet. Up to 64 KiB are remembered,
+    /// and compared before the file is replaced.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
-        if !self.exists {
-            return Ok(None);
-        }
-        let mut file = &self.held;
-        let mut bytes = Vec::new();
-        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).or_cannot("read", &self.path)?;
+        let Some((file, seen)) = &self.file else { return Ok(None) };
+        let (now, bytes) = Seen::read(file).or_cannot("read", &self.path)?;
+        seen.replace(now);
         Ok(Some(bytes))
     }
 
@@ -118,7 +126,8 @@ impl Lock {
     ///
     /// # Errors
     /// As [`replace()`](crate::replace()); and status 75, with nothing changed, when somebody who
-    /// does not hold the lock has replaced, removed or created the file since.
+    /// does not hold the lock has replaced, removed, created or written the file since it was locked
+    /// or read.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<()> {
         let path = self.path.clone();
         self.replace_with(|new| new.write_all(bytes).or_cannot("replace", &path))
@@ -129,16 +138,17 @@ impl Lock {
     /// # Errors
     /// As [`Lock::replace`], and what `write` returns.
     pub fn replace_with(&mut self, write: impl FnOnce(&mut Replacement) -> Result<()>) -> Result<()> {
-        let locked = self.held.metadata().or_cannot("stat", &self.path)?;
-        let expect = if self.exists { Expect::File(Identity::of(&locked)) } else { Expect::Nothing };
         let mut new = Replacement::begin(&self.path)?;
         write(&mut new)?;
-        let (file, durable) = new.put(expect)?;
-        let old = std::mem::replace(&mut self.held, file);
-        if std::mem::replace(&mut self.exists, true) {
-            self.replaced.push(old);
-        }
-        durable
+        let put = match &self.file {
+            Some((file, seen)) => new.put(Expect::Seen(file, &seen.borrow()))?,
+            None => new.put(Expect::Nothing)?,
+        };
+        let seen = RefCell::new(Seen { stamp: put.stamp, bytes: None });
+        let old = self.file.replace((put.file, seen));
+        self.replaced.extend(old.map(|(file, _)| file));
+        self.folder = None;
+        put.durable
     }
 }
 
@@ -151,71 +161,13 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-fn attempt(path: &Path) -> Result<Attempt> {
-    let target = resolve(path, "lock")?;
-    // For reading only: closing a file that was open for writing tells watchers that it changed.
-    let (held, exists) = match File::open(&target) {
-        Err(missing) if missing.kind() == ErrorKind::NotFound => {
-            (File::open(folder_of(&target)).or_cannot("open", folder_of(&target))?, false)
-        }
-        file => (file.or_cannot("open", path)?, true),
-    };
-    let identity = Identity::of(&held.metadata().or_cannot("stat", path)?);
-    if !try_lock(&held).or_cannot("lock", path)? {
-        return Ok(Attempt::Busy(identity));
-    }
-    // By the name the caller gave: a symbolic link on the way may have been turned elsewhere.
-    let agreed = if exists {
-        fs::metadata(path).is_ok_and(|now| Identity::of(&now) == identity)
-    } else {
-        resolve(path, "lock")? == target && metadata_of(&target).or_cannot("lock", path)?.is_none()
-    };
-    if !agreed {
-        return Ok(Attempt::Moved);
-    }
-    Ok(Attempt::Held(Lock { path: path.into(), held, exists, replaced: Vec::new() }))
-}
-
-fn locked(path: &Path, wait: Wait, rival: Option<Identity>) -> Error {
-    let waited = if let Wait::For(time) = wait { format!(" (waited {time:?})") } else { String::new() };
-    let holder = fs::read_to_string("/proc/locks").ok().zip(rival);
-    let holder = holder.and_then(|(locks, rival)| holder_of(rival, &locks));
-    let holder = holder.map(|pid| format!("; held by pid {pid}")).unwrap_or_default();
-    Error::retry(format!("{} is locked by another process{waited}{holder}", path.display()))
-}
-
-/// The process that holds the flock on a file, from the text of `/proc/locks`, see proc(5). Some
-/// file systems (btrfs) show another device there than stat(2) does; then nobody is found.
-fn holder_of(file: Identity, locks: &str) -> Option<u32> {
-    let (major, minor) = (rustix::fs::major(file.device), rustix::fs::minor(file.device));
-    let place = format!("{major:02x}:{minor:02x}:{}", file.inode);
-    locks.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        // One that waits has `->` in the second field. A process of another namespace is 0.
-        match fields.as_slice() {
-            [_, "FLOCK", _, _, pid, at, ..] if *at == place => pid.parse().ok().filter(|pid| *pid > 0),
-            _ => None,
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs::{self, OpenOptions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::time::Duration;
 
-    #[test]
-    fn the_holder_is_found_in_proc_locks() {
-        let check = |locks: &str, want: Option<u32>| {
-            let file = Identity { device: rustix::fs::makedev(0xfe, 1), inode: 77 };
-            assert_eq!(holder_of(file, locks), want, "{locks}");
-        };
-        check("1: FLOCK  ADVISORY  WRITE 4711 fe:01:77 0 EOF\n", Some(4711));
-        check("1: -> FLOCK  ADVISORY  WRITE 4711 fe:01:77 0 EOF\n", None);
-        check("1: POSIX  ADVISORY  WRITE 4711 fe:01:77 0 EOF\n", None);
-        check("1: FLOCK  ADVISORY  WRITE 4711 fe:01:78 0 EOF\n", None);
-        check("1: FLOCK  ADVISORY  WRITE 0 fe:01:77 0 EOF\n", None);
-        check("1: FLOCK\n\n", None);
-    }
+    use super::*;
 
     #[test]
     fn the_second_one_is_told_who_holds_it() {
@@ -226,8 +178,10 @@ mod tests {
             let pid = std::process::id();
             for (wait, waited) in [(Wait::Not, ""), (Wait::For(Duration::from_millis(5)), " (waited 5ms)")] {
                 let error = Lock::acquire(path, wait).unwrap_err();
-                let want = format!("{name} is locked by another process{waited}; held by pid {pid}");
-                assert_eq!((error.status(), error.to_string()), (75, want));
+                let want = format!("{name} is locked by another process{waited}; held by pid {pid} (`");
+                let said = error.to_string();
+                assert!(error.status() == 75 && said.starts_with(&want), "{said}");
+                assert!(said.contains("`, running since 20") && said.ends_with("Z)"), "{said}");
             }
         };
         check(&folder.path().join("new.json"));
@@ -268,5 +222,92 @@ mod tests {
         check(&|| drop(File::create(&path).unwrap()));
         check(&|| crate::replace(&path, b"theirs").unwrap());
         check(&|| fs::remove_file(&path).unwrap());
+        crate::replace(&path, b"old").unwrap();
+        check(&|| write_into(&path, b"longer than before"));
+        check(&|| File::create(&path).unwrap().set_len(7).unwrap());
+    }
+
+    /// As an editor does that knows no locks: the file stays the same one.
+    fn write_into(path: &Path, bytes: &[u8]) {
+        OpenOptions::new().write(true).open(path).unwrap().write_all(bytes).unwrap();
+    }
+
+    #[test]
+    fn a_write_that_no_stamp_shows_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        crate::replace(&path, b"old").unwrap();
+        let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
+        assert_eq!(lock.read().unwrap().unwrap(), b"old");
+        let before = fs::metadata(&path).unwrap();
+        write_into(&path, b"NEW");
+        // As within one tick of the kernel's clock.
+        if let Some((_, seen)) = &lock.file {
+            seen.borrow_mut().stamp = crate::state::Stamp::of(&fs::metadata(&path).unwrap());
+        }
+        assert_eq!(before.len(), fs::metadata(&path).unwrap().len());
+        assert_eq!(lock.replace(b"mine").unwrap_err().status(), 75);
+        assert_eq!(fs::read(&path).unwrap(), b"NEW");
+        // Read again, it is known, and may be replaced.
+        assert_eq!(lock.read().unwrap().unwrap(), b"NEW");
+        lock.replace(b"mine").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn what_changes_no_content_is_no_conflict() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        crate::replace(&path, b"old").unwrap();
+        let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        fs::remove_file(folder.path().join("other")).unwrap();
+        lock.replace(b"mine").unwrap();
+        lock.replace(b"again").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_lock_file_of_the_callers_own_excludes_its_users() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let check = |guard: &Path| {
+            let mut lock = Lock::acquire_beside(&at("app.json"), guard, Wait::Not).unwrap();
+            let error = Lock::acquire_beside(&at("b.json"), guard, Wait::Not).unwrap_err();
+            let want = format!("{} is locked by another process", guard.display());
+            assert!(error.status() == 75 && error.to_string().starts_with(&want), "{error}");
+            assert!(!try_lock(&File::open(guard).unwrap()).unwrap());
+            lock.replace(b"one").unwrap();
+            lock.replace(b"two").unwrap();
+            write_into(&at("app.json"), b"they");
+            assert_eq!(lock.replace(b"mine").unwrap_err().status(), 75);
+            drop(lock);
+            assert!(guard.exists() && try_lock(&File::open(guard).unwrap()).unwrap());
+            fs::remove_file(at("app.json")).unwrap();
+        };
+        check(&at("lock"));
+        check(&at("lock"));
+        check(folder.path());
+        let refused = |path: &Path, guard: &Path| {
+            let error = Lock::acquire_beside(path, guard, Wait::Not).unwrap_err().to_string();
+            assert!(error.ends_with("cannot be its own lock file: it will be replaced"), "{error}");
+        };
+        refused(&at("app.json"), &at("./app.json"));
+        assert!(!at("app.json").exists());
+        std::os::unix::fs::symlink("lock", at("link")).unwrap();
+        refused(&at("link"), &at("lock"));
+    }
+
+    #[test]
+    fn its_condition_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        let condition = || Lock::acquire(&path, Wait::Not).unwrap().condition().unwrap();
+        assert_eq!(condition(), Condition::NEW);
+        crate::replace(&path, b"four").unwrap();
+        assert_eq!(condition(), Condition { size: 4, ..Condition::NEW });
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        assert_eq!(condition(), Condition { size: 4, hard_links: 2, ..Condition::NEW });
     }
 }

@@ -5,37 +5,21 @@
 //! rename may reach the disk before the bytes do: xfs, and ext4 with `noauto_da_alloc`, then show
 //! an empty file after a power failure); rename; fsync the folder (or the old file is back).
 //!
-//! A run that is killed may leave `.NAME.XXXXXX.replace.tmp` behind. Its writer holds a lock on it
-//! as long as it lives, so the next replacement of `NAME` can tell, and removes it if it is among
-//! the first thousand names of the folder.
+//! A run that is killed may leave a temporary file behind, which the next replacement removes.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use crate::{lock, metadata};
-
-/// As many as the kernel follows, see `path_resolution(7)`.
-const MOST_LINKS: usize = 40;
-
-/// Names have at most 255 bytes (`NAME_MAX`); with the other parts of its name a temporary file
-/// has room for this much of its target's.
-const LONGEST_NAME: usize = 230;
-
-/// So many names of a folder are looked at for what killed runs left: 0.1 ms. All of a folder with
-/// 100,000 files would be 25 ms, and forty times what the replacement itself takes.
-const MOST_NAMES: usize = 1000;
-
-/// Distinct enough that what ends so can be removed without asking.
-const SUFFIX: &[u8] = b".replace.tmp";
+use crate::metadata::{self, Model};
+use crate::path::{folder_of, metadata_of, regular, resolve};
+use crate::state::{Seen, Stamp};
+use crate::temp::{Temp, sweep};
 
 /// Puts `bytes` in the place of `path`: readers see the old file or the new one, never a part.
 ///
@@ -67,7 +51,21 @@ pub struct Replacement {
     target: PathBuf,
     folder: File,
     writer: BufWriter<File>,
+    /// How many bytes `writer` has taken.
+    written: u64,
     temp: Temp,
+    rights: Rights,
+}
+
+/// Who may do what with the new file.
+#[derive(Debug)]
+enum Rights {
+    /// What the replaced file allows.
+    Same,
+    /// What this file allows.
+    Like(File),
+    /// This mode, neither more nor less.
+    Mode(u32),
 }
 
 impl Replacement {
@@ -76,7 +74,35 @@ impl Replacement {
     /// # Errors
     /// When `path` is no regular file or a file cannot be created beside it; nothing has changed.
     pub fn begin(path: &Path) -> Result<Self> {
-        let target = resolve(path, "replace")?;
+        Self::with_rights(path, Rights::Same)
+    }
+
+    /// Begins a new file with the owner, group, mode, ACL and attributes of `model`: a copy of what
+    /// is secret stays secret. Until the commit only its owner can read it.
+    ///
+    /// What cannot be copied is warned of, and the mode is then narrower than that of `model`.
+    ///
+    /// # Errors
+    /// When a file cannot be created there; nothing has changed. The commit fails when `path` exists
+    /// by then.
+    pub fn like(path: &Path, model: &File) -> Result<Self> {
+        let model = model.try_clone().or_cannot("create", path)?;
+        Self::with_rights(path, Rights::Like(model))
+    }
+
+    /// Begins a new file whose mode will be exactly `mode` (permission bits such as `0o600`),
+    /// whatever the umask and the folder's default ACL say. Until the commit only its owner can read
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Replacement::like`].
+    pub fn with_mode(path: &Path, mode: u32) -> Result<Self> {
+        Self::with_rights(path, Rights::Mode(mode))
+    }
+
+    fn with_rights(path: &Path, rights: Rights) -> Result<Self> {
+        let verb = rights.verb();
+        let target = resolve(path, verb)?;
         let name =
             target.file_name().ok_or_else(|| Error::failed(format!("`{}` names no file", path.display())))?;
         let folder_path = folder_of(&target);
@@ -84,9 +110,30 @@ impl Replacement {
         sweep(folder_path, name);
         // What replaces a file is closed to others until it has that file's owner. What replaces
         // nothing is no secret from the start: the kernel applies umask and default ACL.
-        let mode = if target.exists() { 0o600 } else { 0o666 };
-        let (temp, file) = Temp::create(folder_path, name, mode).or_cannot("replace", path)?;
-        Ok(Self { path: path.into(), target, folder, writer: BufWriter::new(file), temp })
+        let open = matches!(rights, Rights::Same) && !target.exists();
+        let mode = if open { 0o666 } else { 0o600 };
+        let (temp, file) = Temp::create(folder_path, name, mode).or_cannot(verb, path)?;
+        Ok(Self { path: path.into(), target, folder, writer: BufWriter::new(file), written: 0, temp, rights })
+    }
+
+    /// Where the new content is until the commit, for a command that judges it: all that was written
+    /// so far. The file belongs to this process and has mode 0600, or that of the umask when it will
+    /// replace nothing.
+    ///
+    /// # Errors
+    /// When what is buffered cannot be written.
+    pub fn temporary(&mut self) -> Result<&Path> {
+        self.writer.flush().or_cannot("write", self.temp.path())?;
+        Ok(self.temp.path())
+    }
+
+    /// The new content so far, for reading it again at any position.
+    ///
+    /// # Errors
+    /// When what is buffered cannot be written.
+    pub fn content(&mut self) -> Result<&File> {
+        self.writer.flush().or_cannot("write", self.temp.path())?;
+        Ok(self.writer.get_ref())
     }
 
     /// Puts what was written in the place of the file, and returns when it is on the disk.
@@ -94,26 +141,31 @@ impl Replacement {
     /// # Errors
     /// As [`replace()`].
     pub fn commit(self) -> Result<()> {
-        let (_released, durable) = self.put(Expect::Anything)?;
-        durable
+        let expect = if matches!(self.rights, Rights::Same) { Expect::Anything } else { Expect::Free };
+        self.put(expect)?.durable
     }
 
-    /// Commits if the file is still what `expect` says. Returns the new file, locked since before
-    /// it had its name, and whether the folder could be flushed.
-    pub(crate) fn put(self, expect: Expect) -> Result<(File, Result<()>)> {
-        let Self { path, target, folder, writer, mut temp } = self;
-        let file = writer.into_inner().map_err(io::IntoInnerError::into_error).or_cannot("replace", &path)?;
-        if let Some(old) = metadata_of(&target).or_cannot("replace", &path)? {
-            regular(&old, &path, "replace")?;
-            metadata::keep(&target, &old, &file).or_cannot("keep the metadata of", &path)?;
-        }
+    /// Commits if the file is still what `expect` says.
+    pub(crate) fn put(self, expect: Expect) -> Result<Put> {
+        let Self { path, target, folder, writer, written, mut temp, rights } = self;
+        let verb = rights.verb();
+        let file = writer.into_inner().map_err(io::IntoInnerError::into_error).or_cannot(verb, &path)?;
+        let old = metadata_of(&target).or_cannot(verb, &path)?;
+        rights.give(&file, &path, &target, old.as_ref())?;
         // An fsync that failed is not tried again: the kernel has already dropped the pages.
-        file.sync_all().or_cannot("replace", &path)?;
-        if !expect.rename(&temp.0, &target).or_cannot("replace", &path)? {
-            let path = path.display();
-            return Err(Error::retry(format!("{path} was changed by a process that does not hold its lock")));
+        file.sync_all().or_cannot(verb, &path)?;
+        let stamp = Stamp::of(&file.metadata().or_cannot(verb, &path)?);
+        if stamp.size != written {
+            let (path, size) = (path.display(), stamp.size);
+            return Err(Error::failed(format!(
+                "cannot {verb} {path}: of {written} bytes {size} were written"
+            )));
         }
-        temp.0.clear();
+        if !expect.rename(temp.path(), &target, old.as_ref()).or_cannot(verb, &path)? {
+            return Err(expect.disappointed(&path));
+        }
+        temp.renamed();
+        let stamp = stamp.renamed(&Stamp::of(&file.metadata().or_cannot("stat", &path)?));
         let durable = match folder.sync_all() {
             // Some network and FUSE file systems know no fsync of folders.
             Err(cause) if cause.kind() != ErrorKind::InvalidInput => {
@@ -123,13 +175,15 @@ impl Replacement {
             }
             _ => Ok(()),
         };
-        Ok((file, durable))
+        Ok(Put { file, stamp, durable })
     }
 }
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer.write(bytes)
+        let count = self.writer.write(bytes)?;
+        self.written += count as u64;
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -137,184 +191,93 @@ impl Write for Replacement {
     }
 }
 
-/// Which file it is: device and inode. A number can be used again once nobody has the file open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+/// A replacement that has its name.
+#[derive(Debug)]
+pub(crate) struct Put {
+    /// The new file, locked since before it had its name.
+    pub(crate) file: File,
+    pub(crate) stamp: Stamp,
+    /// Whether the folder could be flushed.
+    pub(crate) durable: Result<()>,
 }
 
-impl Identity {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+impl Rights {
+    fn verb(&self) -> &'static str {
+        if matches!(self, Self::Same) { "replace" } else { "create" }
+    }
+
+    /// Gives them to `new`, which will replace `target`, whose metadata is `old`.
+    fn give(&self, new: &File, path: &Path, target: &Path, old: Option<&Metadata>) -> Result<()> {
+        match (self, old) {
+            (Self::Same, None) => Ok(()),
+            (Self::Same, Some(old)) => {
+                regular(old, path, self.verb())?;
+                if old.nlink() > 1 {
+                    let (target, names) = (target.display(), old.nlink());
+                    log::warn!("{target} is one of {names} hard links; the others keep the old content");
+                }
+                Model::Replaced(target).give(old, new).or_cannot("keep the metadata of", path)
+            }
+            (Self::Like(model), _) => model
+                .metadata()
+                .and_then(|old| Model::Other(model, path).give(&old, new))
+                .or_cannot("copy the metadata to", path),
+            (Self::Mode(mode), _) => metadata::set_mode(new, *mode).or_cannot("set the mode of", path),
+        }
     }
 }
 
 /// What must be behind the name when it is given to the new file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Expect {
+pub(crate) enum Expect<'a> {
     Anything,
+    /// Nothing, because the file is new.
+    Free,
+    /// Nothing, because there was nothing when the lock was taken.
     Nothing,
-    File(Identity),
+    /// The file that was seen, with the content that it had then.
+    Seen(&'a File, &'a Seen),
 }
 
-impl Expect {
-    /// Renames, or returns false where the name is not what was expected.
-    fn rename(self, from: &Path, to: &Path) -> io::Result<bool> {
+impl Expect<'_> {
+    /// Renames, or returns false where the name is not what was expected. `old` is what the name
+    /// stood for when the metadata was copied.
+    fn rename(self, from: &Path, to: &Path, old: Option<&Metadata>) -> io::Result<bool> {
         match self {
             Self::Anything => {}
-            Self::Nothing => match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Self::Free | Self::Nothing => match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
                 // File systems that cannot (NFS): look first, as below.
                 Err(Errno::INVAL | Errno::NOSYS) if metadata_of(to)?.is_none() => {}
                 Err(Errno::INVAL | Errno::NOSYS | Errno::EXIST) => return Ok(false),
                 done => return Ok(done.map(|()| true)?),
             },
-            // rename(2) cannot compare; who replaces the file without its lock has this moment left.
-            Self::File(identity) => {
-                if metadata_of(to)?.map(|now| Identity::of(&now)) != Some(identity) {
+            // rename(2) cannot compare; who changes the file without its lock has this moment left.
+            Self::Seen(file, seen) => {
+                let old = old.map(Stamp::of);
+                let now = metadata_of(to)?.map(|now| Stamp::of(&now));
+                // Rights that have changed since they were copied would be lost.
+                if now != old || !now.is_some_and(|now| seen.allows(&now)) || !seen.same_bytes(file)? {
                     return Ok(false);
                 }
             }
         }
         fs::rename(from, to).map(|()| true)
     }
-}
 
-/// The path of a file that is removed when this is dropped; empty once it has its final name.
-#[derive(Debug)]
-struct Temp(PathBuf);
-
-impl Temp {
-    /// Creates a file for `name` and locks it, which says that its writer lives.
-    fn create(folder: &Path, name: &OsStr, mode: u32) -> io::Result<(Self, File)> {
-        loop {
-            let path = folder.join(temp_name(name, RandomState::new().build_hasher().finish()));
-            let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&path);
-            let file = match opened {
-                Err(taken) if taken.kind() == ErrorKind::AlreadyExists => continue,
-                opened => opened?,
-            };
-            let temp = Self(path);
-            // Between open and lock a sweeper may have taken it for one left behind. Where the file
-            // system has no locks nobody sweeps either.
-            if lock::try_lock(&file).unwrap_or(true) && file.metadata()?.nlink() > 0 {
-                return Ok((temp, file));
-            }
+    fn disappointed(self, path: &Path) -> Error {
+        let path = path.display();
+        match self {
+            Self::Free => Error::failed(format!("cannot create {path}: it exists already")),
+            _ => Error::retry(format!("{path} was changed by a process that does not hold its lock")),
         }
-    }
-}
-
-impl Drop for Temp {
-    fn drop(&mut self) {
-        if !self.0.as_os_str().is_empty() {
-            let _gone_already = fs::remove_file(&self.0);
-        }
-    }
-}
-
-fn temp_prefix(name: &OsStr) -> Vec<u8> {
-    let name = name.as_bytes();
-    [b".", &name[..name.len().min(LONGEST_NAME)], b"."].concat()
-}
-
-fn temp_name(name: &OsStr, random: u64) -> OsString {
-    let random = format!("{:06x}", random & 0xff_ffff);
-    OsString::from_vec([&temp_prefix(name), random.as_bytes(), SUFFIX].concat())
-}
-
-fn is_temp_of(prefix: &[u8], file_name: &OsStr) -> bool {
-    let random = file_name.as_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
-    random.is_some_and(|random| random.len() == 6 && random.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// Removes what killed runs left behind for `name`. Best effort: what stays is harmless.
-fn sweep(folder: &Path, name: &OsStr) {
-    let prefix = temp_prefix(name);
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.take(MOST_NAMES).flatten().filter(|entry| is_temp_of(&prefix, &entry.file_name())) {
-        let path = entry.path();
-        if remove_if_dead(&path).unwrap_or(false) {
-            log::info!("removed {}, which a killed run had left behind", path.display());
-        }
-    }
-}
-
-fn remove_if_dead(path: &Path) -> io::Result<bool> {
-    // Neither follow what somebody else put there nor wait for it.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    // When its writer has renamed it since, the name is gone and nothing is removed.
-    if !file.metadata()?.is_file() || !lock::try_lock(&file)? {
-        return Ok(false);
-    }
-    fs::remove_file(path).map(|()| true)
-}
-
-/// Follows symbolic links to the file itself, which need not exist.
-pub(crate) fn resolve(path: &Path, verb: &str) -> Result<PathBuf> {
-    // The kernel first: it sees through /dev/stdout, whose links name no path.
-    match fs::metadata(path) {
-        Ok(found) => regular(&found, path, verb)?,
-        Err(missing) if missing.kind() == ErrorKind::NotFound => {}
-        Err(cause) => return Err(cause).or_cannot(verb, path),
-    }
-    let mut target = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
-        match fs::read_link(&target) {
-            Ok(next) => target = folder_of(&target).join(next),
-            Err(no_link) if matches!(no_link.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
-                return Ok(target);
-            }
-            Err(cause) => return Err(cause).or_cannot(verb, path),
-        }
-    }
-    Err(Error::failed(format!("cannot {verb} {}: too many symbolic links", path.display())))
-}
-
-fn regular(found: &Metadata, path: &Path, verb: &str) -> Result<()> {
-    if found.is_file() {
-        return Ok(());
-    }
-    Err(Error::failed(format!("cannot {verb} {}: it is not a regular file", path.display())))
-}
-
-/// The folder of `path`, `.` when it names none.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// What the name itself stands for, a symbolic link not followed; `None` when nothing has it.
-pub(crate) fn metadata_of(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Err(missing) if missing.kind() == ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::os::unix::fs::{FileExt, PermissionsExt};
 
-    #[test]
-    fn a_temporary_file_is_known_by_its_name() {
-        let check = |name: &str, file_name: &str, want: bool| {
-            assert_eq!(
-                is_temp_of(&temp_prefix(OsStr::new(name)), OsStr::new(file_name)),
-                want,
-                "{file_name}"
-            );
-        };
-        check("app", ".app.00c0de.replace.tmp", true);
-        check("app", ".app.json.00c0de.replace.tmp", false);
-        check("app", ".app.backup.replace.tmp", false);
-        check("app", ".app.00c0de.tmp", false);
-        check("app", "app.00c0de.replace.tmp", false);
-        check("app", ".app.replace.tmp", false);
-        let long = "x".repeat(255);
-        let temp = temp_name(OsStr::new(&long), u64::MAX);
-        assert!(temp.len() <= 255);
-        check(&long, temp.to_str().unwrap(), true);
-    }
+    use super::*;
 
     #[test]
     fn what_a_live_writer_holds_is_not_swept() {
@@ -339,5 +302,45 @@ mod tests {
         File::create(&path).unwrap();
         assert_eq!(new.put(Expect::Nothing).unwrap_err().status(), 75);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_new_content_can_be_looked_at_before_it_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        replace(&path, b"old").unwrap();
+        let mut new = Replacement::begin(&path).unwrap();
+        new.write_all(b"ne").unwrap();
+        assert_eq!(fs::read(new.temporary().unwrap()).unwrap(), b"ne");
+        new.write_all(b"w").unwrap();
+        let mut bytes = [0; 2];
+        new.content().unwrap().read_exact_at(&mut bytes, 1).unwrap();
+        assert_eq!((&bytes, &fs::read(&path).unwrap()[..]), (b"ew", &b"old"[..]));
+        new.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_new_file_is_as_closed_as_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let model = File::create(at("model")).unwrap();
+        let mode_of = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+        let mut expected = vec!["model".to_owned()];
+        for mode in [0o600, 0o640, 0o444, 0o666] {
+            model.set_permissions(fs::Permissions::from_mode(mode)).unwrap();
+            let (like, with) = (format!("like{mode:o}"), format!("with{mode:o}"));
+            let mut new = Replacement::like(&at(&like), &model).unwrap();
+            new.write_all(b"secret").unwrap();
+            assert_eq!(mode_of(new.temporary().unwrap()), 0o600);
+            new.commit().unwrap();
+            Replacement::with_mode(&at(&with), mode).unwrap().commit().unwrap();
+            assert_eq!((mode_of(&at(&like)), mode_of(&at(&with))), (mode, mode));
+            let error = Replacement::like(&at(&like), &model).unwrap().commit().unwrap_err();
+            let want = format!("cannot create {}: it exists already", at(&like).display());
+            assert_eq!((error.status(), error.to_string()), (2, want));
+            expected.extend([like, with]);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), expected.len());
     }
 }

@@ -22,7 +22,7 @@ fn number(bytes: &[u8]) -> usize {
 }
 
 fn increment(counter: &Path) {
-    let mut lock = Lock::acquire(counter, SURELY).unwrap();
+    let mut lock = Lock::acquire(counter, SURELY).unwrap_or_else(|error| panic!("{error}"));
     let count = lock.read().unwrap().map_or(0, |bytes| number(&bytes));
     lock.replace(format!("{}\n", count + 1).as_bytes()).unwrap();
 }
@@ -164,7 +164,7 @@ fn the_death_of_its_holder_releases_the_lock() {
         until(&mut holder, |line| line == "held");
         let error = Lock::acquire(&path, Wait::Not).unwrap_err();
         assert_eq!(error.status(), 75);
-        assert!(error.to_string().ends_with(&format!("held by pid {}", holder.id())), "{error}");
+        assert!(error.to_string().contains(&format!("; held by pid {} (`", holder.id())), "{error}");
         holder.kill().unwrap();
         let lock = Lock::acquire(&path, SURELY).unwrap();
         assert_eq!(lock.read().unwrap().is_some(), exists);
@@ -215,8 +215,8 @@ fn flock_takes_part() {
     let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     until(&mut other, |line| line == "held");
     let error = Lock::acquire(&path, Wait::For(Duration::from_millis(1))).unwrap_err();
-    let want = format!("another process (waited 1ms); held by pid {}", other.id());
-    assert!(error.to_string().ends_with(&want), "{error}");
+    let want = format!("another process (waited 1ms); held by pid {} (`flock`, running since 20", other.id());
+    assert!(error.to_string().contains(&want), "{error}");
     drop(other.stdin.take());
     let mut lock = Lock::acquire(&path, SURELY).unwrap();
     other.wait().unwrap();
@@ -227,4 +227,43 @@ fn flock_takes_part() {
     assert!(!free(), "the new file must be locked as soon as it has the name");
     drop(lock);
     assert!(free());
+}
+
+/// Counts in a process in which flock(2) meets `fault`; returns what it said.
+fn counts_with(fault: &str, counter: &Path) -> Option<String> {
+    let inject = format!("inject=flock:{fault}");
+    let launcher = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", &inject];
+    if !works(&[&launcher[..], &["true"]].concat(), "the file system that locks otherwise") {
+        return None;
+    }
+    let run = start(&launcher, "lock::increments_once", counter).output().unwrap();
+    Some(String::from_utf8_lossy(&run.stderr).into_owned())
+}
+
+#[test]
+fn where_only_files_open_for_writing_are_locked_they_are_opened_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let counter = folder.path().join("counter");
+    let Some(said) = counts_with("error=EBADF:when=1", &counter) else { return };
+    let want = "its file system locks no folders; create it first: Is a directory (os error 21)";
+    let want = format!("cannot lock {}: it does not exist, and {want}", counter.display());
+    assert!(said.contains(&want), "{said}");
+    files::replace(&counter, b"1\n").unwrap();
+    counts_with("error=EBADF:when=1", &counter);
+    assert_eq!(number(&fs::read(&counter).unwrap()), 2);
+    counts_with("error=EBADF", &counter);
+    assert_eq!(number(&fs::read(&counter).unwrap()), 2);
+}
+
+#[test]
+fn where_there_are_no_locks_one_elsewhere_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let counter = folder.path().join("counter");
+    files::replace(&counter, b"1\n").unwrap();
+    for error in ["EOPNOTSUPP", "ENOSYS", "ENOLCK"] {
+        let Some(said) = counts_with(&format!("error={error}"), &counter) else { return };
+        let want = "its file system keeps no locks, a lock file on another one would do: ";
+        assert!(said.contains(&format!("cannot lock {}: {want}", counter.display())), "{said}");
+    }
+    assert_eq!(fs::read(&counter).unwrap(), b"1\n");
 }
