@@ -44,6 +44,8 @@ fn exponents_of_any_length_are_compared_exactly() {
     check_equal("1e9999999999999999", "0.1e10000000000000000", true);
     check_equal("1e-0999999999999999999", "0.01e-999999999999999997", true);
     check_equal("1e-0999999999999999999", "0.01e-999999999999999998", false);
+    check_equal("10e9223372036854775807", "1e9223372036854775808", true);
+    check_equal("0.1e-9223372036854775808", "1e-9223372036854775809", true);
     check_equal("1e99999999999999999999", "1e-99999999999999999999", false);
     let nines = "9".repeat(100_000);
     check_equal(&format!("1e{nines}"), &format!("1.0e{nines}"), true);

@@ -50,6 +50,7 @@ fn a_string_is_what_it_spells() {
     check(r#"["\\",1]"#, r#"["\u005c",1]"#, true);
     check(r#""\ud800""#, r#""\uD800""#, true);
     check(r#""\ud800""#, r#""\ud801""#, false);
+    check(r#""a""#, r#""a\u0000""#, false);
     check("\"1\"", "1", false);
     check("\"null\"", "null", false);
     for length in [29, 30, 31, 32, 1000] {
