@@ -50,9 +50,9 @@ impl Document {
         &self.text
     }
 
-    /// What is allowed in it.
-    pub(crate) fn syntax(&self) -> Syntax {
-        self.syntax
+    /// Its bytes as they are now.
+    pub(crate) fn into_text(self) -> Text {
+        self.text
     }
 
     /// Checks the grammar of all of it, and finds `path` while doing so.

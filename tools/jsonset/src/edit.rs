@@ -42,6 +42,19 @@ pub(crate) enum Edit<V> {
     IfHash(String),
 }
 
+impl<V> Edit<V> {
+    /// The path that it names, where it names one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Set(path, _) | Self::Default(path, _) | Self::Increment(path, _) | Self::If(path, _) => {
+                Some(path)
+            }
+            Self::Delete(path) => Some(path),
+            Self::Merge(_) | Self::Patch(_) | Self::IfHash(_) => None,
+        }
+    }
+}
+
 /// A value as JSON, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Value {
@@ -115,7 +128,8 @@ fn read(path: &FilePath) -> Result<Vec<u8>> {
         return std::fs::read(path).or_cannot("read", path);
     }
     let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).or_cannot("read", "standard input")?;
+    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+        .or_cannot("read", "standard input")?;
     Ok(bytes)
 }
 
@@ -124,13 +138,12 @@ pub(crate) fn syntax_of(path: &FilePath) -> Syntax {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let in_folder = |folder: &str| path.parent().is_some_and(|parent| parent.ends_with(folder));
     let is_json = |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.ends_with(".json"));
-    let has_comments = [".jsonc", ".hujson", ".code-workspace", ".code-snippets"]
-        .iter()
-        .any(|end| name.ends_with(end))
-        || is_json("tsconfig")
-        || is_json("jsconfig")
-        || is_json("devcontainer")
-        || (in_folder(".vscode") && is_json(""));
+    let has_comments =
+        [".jsonc", ".hujson", ".code-workspace", ".code-snippets"].iter().any(|end| name.ends_with(end))
+            || is_json("tsconfig")
+            || is_json("jsconfig")
+            || is_json("devcontainer")
+            || (in_folder(".vscode") && is_json(""));
     if has_comments { Syntax::Comments } else { Syntax::Strict }
 }
 
@@ -138,7 +151,11 @@ pub(crate) fn syntax_of(path: &FilePath) -> Syntax {
 ///
 /// # Errors
 /// When the document is no JSON or cannot be read.
-pub(crate) fn holds(edits: &[Edit<Value>], document: &mut Document, hash: impl Fn() -> Result<String>) -> Result<bool> {
+pub(crate) fn holds(
+    edits: &[Edit<Value>],
+    document: &mut Document,
+    hash: impl Fn() -> Result<String>,
+) -> Result<bool> {
     for edit in edits {
         let holds = match edit {
             Edit::If(path, value) => {
@@ -166,7 +183,9 @@ pub(crate) fn apply(edits: &[Edit<Value>], document: &mut Document) -> Result<bo
     for edit in edits {
         match edit {
             Edit::Set(path, value) => document.set(path, &value.json)?,
-            Edit::Default(path, value) if document.kind(path)?.is_none() => document.set(path, &value.json)?,
+            Edit::Default(path, value) if document.kind(path)?.is_none() => {
+                document.set(path, &value.json)?
+            }
             Edit::Delete(path) => {
                 document.remove(path)?;
             }
@@ -186,6 +205,7 @@ pub(crate) fn apply(edits: &[Edit<Value>], document: &mut Document) -> Result<bo
 /// Adds to a number; one that is missing counts as 0.
 fn increment(document: &mut Document, path: &Path, by: &[u8]) -> Result<()> {
     let old = document.get(path)?.unwrap_or_else(|| b"0".to_vec());
-    let sum = number::add(&old, by).map_err(|problem| document.refuse("increment", path, &problem.to_string()))?;
+    let sum =
+        number::add(&old, by).map_err(|problem| document.refuse("increment", path, &problem.to_string()))?;
     document.set(path, &sum)
 }

@@ -13,6 +13,8 @@ mod merge;
 mod number;
 mod patch;
 mod path;
+mod plain;
+mod plan;
 mod read;
 mod same;
 mod scan;
@@ -25,6 +27,7 @@ mod update;
 use common::{Out, Outcome, Result};
 
 pub use cli::Args;
+use plan::Task;
 
 /// The manual: the README, also behind `--help` and `--generate man`.
 pub const MANUAL: &str = include_str!("../README.md");
@@ -33,6 +36,12 @@ pub const MANUAL: &str = include_str!("../README.md");
 ///
 /// # Errors
 /// When the file cannot be locked, read, edited or replaced; it is then unchanged.
-pub fn run(_args: &Args, _out: &mut Out) -> Result<Outcome> {
-    Ok(Outcome::Done)
+pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
+    let plan = args.plan()?;
+    match &plan.task {
+        Task::Get { .. } | Task::Type(_) | Task::Hash | Task::History { .. } => read::run(&plan, out),
+        Task::Hold(command) => hold::run(&plan.store, &edit::load(&plan.edits)?, command),
+        Task::Watch => hold::watch(&plan.store),
+        _ => update::run(&plan, out),
+    }
 }

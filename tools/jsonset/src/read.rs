@@ -1,1 +1,68 @@
-//! What scripts ask of a document.
+//! What scripts ask of a document, without a lock.
+
+use common::{Out, Outcome, Result};
+
+use crate::document::Document;
+use crate::path::Path;
+use crate::plan::{Plan, Task};
+use crate::scan::Kind;
+use crate::{backup, string, update};
+
+/// Prints what is asked for.
+///
+/// # Errors
+/// When the file cannot be read or is no JSON, or the output cannot be written.
+pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
+    match &plan.task {
+        Task::Get { paths, raw } => {
+            print_each(plan, paths, out, |document, path| value(document, path, *raw))
+        }
+        Task::Type(paths) => print_each(plan, paths, out, |document, path| {
+            Ok(document.kind(path)?.map(|kind| kind.name().into()))
+        }),
+        Task::History { json } => history(plan, *json, out),
+        _ => {
+            writeln!(out, "{}", update::hash_of(&plan.store.peek()?)?)?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Prints a line for each path that leads somewhere; the answer is no when one does not.
+fn print_each(
+    plan: &Plan,
+    paths: &[Path],
+    out: &mut Out,
+    show: impl Fn(&mut Document, &Path) -> Result<Option<Vec<u8>>>,
+) -> Result<Outcome> {
+    let mut document = plan.store.document(plan.store.peek()?);
+    let mut outcome = Outcome::Done;
+    for path in paths {
+        if let Some(line) = show(&mut document, path)? {
+            out.write_all(&line)?;
+            out.write_all(b"\n")?;
+        } else {
+            log::info!("there is no `{path}` in {}", plan.store.path.display());
+            outcome = Outcome::No;
+        }
+    }
+    Ok(outcome)
+}
+
+fn value(document: &mut Document, path: &Path, raw: bool) -> Result<Option<Vec<u8>>> {
+    let Some(value) = document.get(path)? else { return Ok(None) };
+    if !raw || document.kind(path)? != Some(Kind::String) {
+        return Ok(Some(value));
+    }
+    let quoted = value.get(1..value.len() - 1).unwrap_or_default();
+    Ok(Some(string::decode(quoted).unwrap_or(value)))
+}
+
+fn history(plan: &Plan, json: bool, out: &mut Out) -> Result<Outcome> {
+    let backups = backup::history(&plan.store.path)?;
+    let outcome = if backups.is_empty() { Outcome::No } else { Outcome::Done };
+    for row in if json { backup::json_lines(&backups) } else { backup::table(&backups) } {
+        writeln!(out, "{row}")?;
+    }
+    Ok(outcome)
+}

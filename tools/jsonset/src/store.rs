@@ -9,7 +9,7 @@ use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 use crate::document::Document;
 use crate::scan::Syntax;
-use crate::text::Text;
+use crate::text::{SMALL, Text};
 
 /// Where a document lies and how it may be changed.
 #[derive(Debug, Clone)]
@@ -53,6 +53,9 @@ impl Store {
     /// When it cannot be read.
     pub(crate) fn read(&self, lock: &Lock) -> Result<Option<Text>> {
         let Some(file) = lock.file() else { return Ok(None) };
+        if lock.condition()?.size <= SMALL {
+            return Ok(lock.read()?.map(Text::new));
+        }
         let file = file.try_clone().or_cannot("read", &self.path)?;
         Text::of(file, &self.path).map(Some)
     }
@@ -75,6 +78,17 @@ impl Store {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut &file, &mut bytes).or_cannot("read", &self.path)?;
         Ok(Text::new(bytes))
+    }
+
+    /// As [`Store::peek`]; `None` where there is no file.
+    ///
+    /// # Errors
+    /// As [`Store::peek`].
+    pub(crate) fn peek_existing(&self) -> Result<Option<Text>> {
+        if self.path.as_os_str() != "-" && !self.path.try_exists().or_cannot("read", &self.path)? {
+            return Ok(None);
+        }
+        self.peek().map(Some)
     }
 
     /// A document of the text.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use common::{Error, OrCannot, Result};
 
 /// Documents up to this size are kept in memory and stay in one part.
-const SMALL: u64 = 1 << 20;
+pub(crate) const SMALL: u64 = 1 << 20;
 
 /// How much of a large document is in memory at a time. 64 KiB is no slower to scan than 1 MiB.
 const WINDOW: usize = 1 << 16;
@@ -141,17 +141,25 @@ impl Text {
     /// # Errors
     /// When the file cannot be read; when `out` cannot be written, with `name` as its name.
     pub(crate) fn write_to(&self, out: &mut impl Write, name: &Path) -> Result<()> {
+        self.for_each_window(|bytes| out.write_all(bytes).or_cannot("write", name))
+    }
+
+    /// Shows all of it to `see`, a window at a time.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and what `see` returns.
+    pub(crate) fn for_each_window(&self, mut see: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut window = Vec::new();
         for part in &self.parts {
             if let Part::New(bytes, range) = part {
-                out.write_all(&bytes[range.clone()]).or_cannot("replace", name)?;
+                see(&bytes[range.clone()])?;
                 continue;
             }
             window.resize(WINDOW, 0);
             let mut done = 0;
             while done < part.length() {
                 let read = read_part(part, done, &mut window)?;
-                out.write_all(&window[..read]).or_cannot("replace", name)?;
+                see(&window[..read])?;
                 done += read as u64;
             }
         }
@@ -169,6 +177,11 @@ impl Text {
         let (mut mine, mut theirs) = (vec![0; WINDOW], vec![0; WINDOW]);
         let mut at = 0;
         while at < self.length {
+            let shared = self.shared(other, at);
+            if shared > 0 {
+                at += shared;
+                continue;
+            }
             let read = self.fill(at, &mut mine)?;
             if other.fill(at, &mut theirs)? != read || mine[..read] != theirs[..read] {
                 return Ok(false);
@@ -176,6 +189,32 @@ impl Text {
             at += read as u64;
         }
         Ok(true)
+    }
+
+    /// How many bytes both have in common at the offset `at` without a look at them, because they are
+    /// the same place of one file.
+    fn shared(&self, other: &Self, at: u64) -> u64 {
+        match (self.part_at(at), other.part_at(at)) {
+            (
+                Some((Part::File { source, at: mine, length }, skip)),
+                Some((Part::File { source: other, at: theirs, length: most }, jump)),
+            ) if Arc::ptr_eq(source, other) && mine + skip == theirs + jump => {
+                (length - skip).min(most - jump)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The part of the offset `at`, and how far in it that is.
+    fn part_at(&self, at: u64) -> Option<(&Part, u64)> {
+        let mut skip = at;
+        for part in &self.parts {
+            if skip < part.length() {
+                return Some((part, skip));
+            }
+            skip -= part.length();
+        }
+        None
     }
 
     /// Fills `buffer` from the offset `at` on; less only at the end.
@@ -318,6 +357,7 @@ mod tests {
                 text.write_to(&mut written, Path::new("x")).unwrap();
                 assert!(written == want);
                 assert!(text.same_as(&Text::new(want.clone())).unwrap());
+                assert_eq!(text.same_as(&large(&begin)).unwrap(), want == begin);
             }
         };
         check(&[(0, 0, b"before"), (3, 9, b""), (2, 2, b"xyz"), (4, 5, b"q")]);
@@ -340,6 +380,16 @@ mod tests {
         }
         assert_eq!(cursor.peek().unwrap(), None);
         assert_eq!(text.cursor(3).peek().unwrap(), Some(b'd'));
+    }
+
+    #[test]
+    fn what_both_take_from_the_file_is_not_compared() {
+        let text = large(&vec![b'x'; SMALL as usize * 2]);
+        let mut edited = text.clone();
+        edited.splice(5..7, b"xx".to_vec()).unwrap();
+        assert!(edited.same_as(&text).unwrap());
+        edited.splice(SMALL..SMALL + 1, b"y".to_vec()).unwrap();
+        assert!(!edited.same_as(&text).unwrap());
     }
 
     #[test]

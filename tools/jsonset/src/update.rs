@@ -1,1 +1,222 @@
 //! The transaction: lock, read, edit, judge, replace.
+
+use std::path::Path as FilePath;
+
+use common::{Error, OrCannot, Out, Outcome, Result};
+use files::{Lock, Replacement};
+use sha2::{Digest, Sha256};
+
+use crate::document::Document;
+use crate::edit::{self, Edit, Value};
+use crate::path::Path;
+use crate::plain::plain;
+use crate::plan::{Care, Plan, Task};
+use crate::scan::Fault;
+use crate::schema::Schema;
+use crate::text::Text;
+use crate::{backup, command, diff, hold};
+
+/// What the edits make of a text.
+enum Change {
+    /// A condition does not hold.
+    Refused,
+    /// Nothing.
+    Same,
+    /// Another text.
+    New(Text),
+}
+
+/// Changes the file, or shows what would change.
+///
+/// # Errors
+/// When the file cannot be locked, read, edited or replaced, or the new content is refused; it is
+/// then unchanged.
+pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
+    let edits = edit::load(&plan.edits)?;
+    let judge = Judge::of(&plan.care)?;
+    match &plan.task {
+        Task::Trial { tells } => try_out(plan, &edits, &judge, *tells, out),
+        Task::Output(to) => write_elsewhere(plan, &edits, &judge, to, out),
+        _ => change(plan, &edits, &judge),
+    }
+}
+
+fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> {
+    let store = &plan.store;
+    let path = &store.path;
+    let mut lock = store.lock()?;
+    hold::recover(store, &mut lock)?;
+    if let Task::Recover = plan.task {
+        return Ok(Outcome::Done);
+    }
+    let old = store.read(&lock)?;
+    let (new, is_invalid) = match &plan.task {
+        Task::Rollback(id) => (restored(plan, id.as_deref(), old.as_ref())?, false),
+        _ => changed(plan, edits, old.as_ref())?,
+    };
+    let new = match new {
+        Change::Refused => return Ok(Outcome::No),
+        Change::Same => {
+            log::info!("{} is as it should be", path.display());
+            return Ok(Outcome::Done);
+        }
+        Change::New(new) => new,
+    };
+    store.allows(&lock)?;
+    judge.conforms(path, store.document(new.clone()))?;
+    let keeps = plan.care.backups.is_some() || is_invalid || matches!(plan.task, Task::Rollback(_));
+    if let Some(file) = lock.file().filter(|_| keeps) {
+        let id = backup::keep(path, file)?;
+        log::info!("the old content of {} is backup {id}", path.display());
+    }
+    store.write(&mut lock, &new, |new| judge.accepts(new, path))?;
+    log::info!("changed {}", path.display());
+    if let Some(copies) = plan.care.backups {
+        backup::prune(path, copies)?;
+    }
+    // What CMD does to the file, or waits for, may need the lock.
+    drop(lock);
+    judge.tell(path)?;
+    Ok(Outcome::Done)
+}
+
+fn restored(plan: &Plan, id: Option<&str>, old: Option<&Text>) -> Result<Change> {
+    let path = &plan.store.path;
+    let found = backup::find(path, id)?;
+    let file = std::fs::File::open(&found.path).or_cannot("open", &found.path)?;
+    let new = Text::of(file, &found.path)?;
+    match old {
+        Some(old) if new.same_as(old)? => Ok(Change::Same),
+        _ => Ok(Change::New(new)),
+    }
+}
+
+/// What the edits make of `old`, and whether that was no JSON.
+fn changed(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Change, bool)> {
+    let (mut document, is_invalid) = begin(plan, edits, old)?;
+    let hash = || hash_of(old.unwrap_or(&Text::new(Vec::new())));
+    if !edit::holds(edits, &mut document, hash)? || !edit::apply(edits, &mut document)? {
+        return Ok((Change::Refused, is_invalid));
+    }
+    let change = match old {
+        Some(old) if document.text().same_as(old)? => Change::Same,
+        _ => Change::New(document.into_text()),
+    };
+    Ok((change, is_invalid))
+}
+
+/// The document that the edits begin with.
+fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Document, bool)> {
+    let name = plan.store.path.display();
+    let nothing = || plan.store.document(Text::new(b"{}\n".to_vec()));
+    let Some(old) = old else {
+        if plan.creates {
+            return Ok((nothing(), false));
+        }
+        return Err(Error::failed(format!("there is no {name}; --create makes it")));
+    };
+    let mut document = plan.store.document(old.clone());
+    match document.check(edits.iter().find_map(Edit::path).unwrap_or(&Path::of(&[]))) {
+        Ok(()) => Ok((document, false)),
+        Err(Fault::Empty) => {
+            log::warn!("{name} is empty; it counts as {{}}");
+            Ok((nothing(), false))
+        }
+        Err(fault @ Fault::Syntax { .. }) if plan.resets_invalid => {
+            log::warn!("{}; its content becomes a backup", document.complain(fault));
+            Ok((nothing(), true))
+        }
+        Err(fault) => Err(document.complain(fault)),
+    }
+}
+
+/// Shows what would change.
+fn try_out(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, tells: bool, out: &mut Out) -> Result<Outcome> {
+    let path = &plan.store.path;
+    let old = plan.store.peek_existing()?;
+    let new = match changed(plan, edits, old.as_ref())?.0 {
+        Change::Refused => return Ok(Outcome::No),
+        Change::Same => return Ok(Outcome::Done),
+        Change::New(new) => new,
+    };
+    judge.conforms(path, plan.store.document(new.clone()))?;
+    judge.accepts_text(path, &new)?;
+    let old = old.map_or(Ok(Vec::new()), |old| old.all())?;
+    out.write_all(&diff::unified(path, &old, &new.all()?))?;
+    Ok(if tells { Outcome::No } else { Outcome::Done })
+}
+
+/// Writes the result somewhere else, also where it is the same.
+fn write_elsewhere(
+    plan: &Plan,
+    edits: &[Edit<Value>],
+    judge: &Judge,
+    to: &FilePath,
+    out: &mut Out,
+) -> Result<Outcome> {
+    let path = &plan.store.path;
+    let old = plan.store.peek_existing()?;
+    let new = match (changed(plan, edits, old.as_ref())?.0, old) {
+        (Change::New(new), _) | (Change::Same, Some(new)) => new,
+        _ => return Ok(Outcome::No),
+    };
+    judge.conforms(path, plan.store.document(new.clone()))?;
+    judge.accepts_text(to, &new)?;
+    if to.as_os_str() == "-" {
+        new.for_each_window(|bytes| out.write_all(bytes))?;
+    } else {
+        let mut file = Replacement::begin(to)?;
+        new.write_to(&mut file, to)?;
+        file.commit()?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The SHA-256 of a text in hexadecimal digits.
+pub(crate) fn hash_of(text: &Text) -> Result<String> {
+    let mut digest = Sha256::new();
+    text.for_each_window(|bytes| {
+        digest.update(bytes);
+        Ok(())
+    })?;
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Who looks at new content before it replaces the old, and hears of it afterwards.
+struct Judge<'a> {
+    care: &'a Care,
+    schema: Option<Schema>,
+}
+
+impl<'a> Judge<'a> {
+    fn of(care: &'a Care) -> Result<Self> {
+        let schema = care.schema.as_deref().map(Schema::read).transpose()?;
+        Ok(Self { care, schema })
+    }
+
+    fn conforms(&self, path: &FilePath, document: Document) -> Result<()> {
+        let Some(schema) = &self.schema else { return Ok(()) };
+        schema.check(path, &plain(&document.into_text().all()?))
+    }
+
+    /// Has the command judge the content of the file `new`, which is to be `path`.
+    fn accepts(&self, new: &FilePath, path: &FilePath) -> Result<()> {
+        let Some(validate) = &self.care.validate else { return Ok(()) };
+        command::validate(validate, new, path, self.care.timeout)
+    }
+
+    /// The same for a text that is in no file yet.
+    fn accepts_text(&self, path: &FilePath, text: &Text) -> Result<()> {
+        if self.care.validate.is_none() {
+            return Ok(());
+        }
+        let mut file = Replacement::begin(path)?;
+        text.write_to(&mut file, path)?;
+        self.accepts(file.temporary()?, path)
+    }
+
+    fn tell(&self, path: &FilePath) -> Result<()> {
+        let Some(on_change) = &self.care.on_change else { return Ok(()) };
+        command::on_change(on_change, path, self.care.timeout)
+    }
+}
