@@ -38,6 +38,16 @@ pub(crate) enum Attempt<T> {
     Moved,
 }
 
+/// Where the file is or will be, locked.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The file's own name, behind symbolic links.
+    pub(crate) target: PathBuf,
+    pub(crate) file: Option<File>,
+    /// What holds the lock if it is not the file: its folder.
+    pub(crate) guard: Option<File>,
+}
+
 /// Tries until the lock is held or the time is over.
 pub(crate) fn patiently<T>(
     path: &Path,
@@ -74,8 +84,8 @@ fn locked(path: &Path, wait: Wait, rival: Option<Identity>) -> Error {
     Error::retry(format!("{} is locked by another process{waited}{holder}", path.display()))
 }
 
-/// The locked file behind `path`, or its folder and false.
-pub(crate) fn attempt(path: &Path) -> Result<Attempt<(File, bool)>> {
+/// Locks the file behind `path`, or its folder where there is none.
+pub(crate) fn attempt(path: &Path) -> Result<Attempt<Place>> {
     let target = resolve(path, "lock")?;
     // For reading only: closing a file that was open for writing tells watchers that it changed.
     let (held, exists) = match File::open(&target) {
@@ -96,7 +106,11 @@ pub(crate) fn attempt(path: &Path) -> Result<Attempt<(File, bool)>> {
     } else {
         resolve(path, "lock")? == target && metadata_of(&target).or_cannot("lock", path)?.is_none()
     };
-    Ok(if agreed { Attempt::Held((held, exists)) } else { Attempt::Moved })
+    if !agreed {
+        return Ok(Attempt::Moved);
+    }
+    let (file, guard) = if exists { (Some(held), None) } else { (None, Some(held)) };
+    Ok(Attempt::Held(Place { target, file, guard }))
 }
 
 /// The locked file or folder `path`, created if there is none.

@@ -5,18 +5,24 @@
 //! | [`replace()`] | the bytes of a file, whole or not at all, durably, with its metadata kept |
 //! | [`Replacement`] | the same as a stream: write, then commit; dropped, it changes nothing |
 //! | [`Lock`] | a lock that survives the replacement, with a deadline; `flock(1)` takes part |
+//! | [`Way`] | whether a file got its new content by a rename or in place |
+//! | [`Whole`], [`read_whole`] | a file for readers without a lock: never half written |
 //! | [`Condition`] | what of a locked file matters before it is changed |
 
 mod attempt;
 mod holder;
+mod inplace;
+mod journal;
 mod lock;
 mod metadata;
 mod path;
 mod replace;
 mod state;
 mod temp;
+mod whole;
 
 pub use attempt::Wait;
-pub use lock::Lock;
+pub use lock::{Lock, Way};
 pub use replace::{Replacement, replace};
 pub use state::Condition;
+pub use whole::{Whole, read_whole};

@@ -29,20 +29,32 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 
-use crate::attempt::{Wait, attempt, attempt_beside, is_same, patiently};
+use crate::attempt::{Place, Wait, attempt, attempt_beside, is_same, patiently};
+use crate::inplace::{InPlace, recover};
 use crate::path::resolve;
 use crate::replace::{Expect, Replacement};
 use crate::state::{Condition, Seen};
+
+/// How a file got its new content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By a rename: whoever reads sees the old content or the new.
+    Renamed,
+    /// The file was written in place: who reads at that moment may see a part of each.
+    InPlace,
+}
 
 /// A held lock; dropping it releases it, and so does the death of the process.
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct Lock {
     path: PathBuf,
+    /// The file's own name, behind symbolic links, when it was locked.
+    target: PathBuf,
     /// The file, and what is known of it; `None` while it does not exist.
     file: Option<(File, RefCell<Seen>)>,
     /// What holds the lock if it is not the file: the folder in which it does not exist yet.
-    folder: Option<File>,
+    guard: Option<File>,
     /// The lock file of the caller's own convention.
     _beside: Option<File>,
     /// The files that this lock has replaced: who waited for them waits until the release.
@@ -60,9 +72,8 @@ impl Lock {
     /// time. Status 2 when `path` is no regular file or cannot be opened for reading, or when its
     /// file system keeps no locks. Nothing has changed.
     pub fn acquire(path: &Path, wait: Wait) -> Result<Self> {
-        let (held, exists) = patiently(path, wait, || attempt(path))?;
-        let (file, folder) = if exists { (Some(held), None) } else { (None, Some(held)) };
-        Self::hold(path, file, folder, None)
+        let place = patiently(path, wait, || attempt(path))?;
+        Self::hold(path, place, None)
     }
 
     /// Locks `lock_path` for work on `path`: for callers who have agreed on a lock file. It is
@@ -77,14 +88,17 @@ impl Lock {
             return Err(Error::failed(format!("{path} cannot be its own lock file: it will be replaced")));
         }
         let beside = patiently(lock_path, wait, || attempt_beside(lock_path))?;
-        let file = match File::open(resolve(path, "open")?) {
+        let target = resolve(path, "open")?;
+        let file = match File::open(&target) {
             Err(missing) if missing.kind() == ErrorKind::NotFound => None,
             file => Some(file.or_cannot("open", path)?),
         };
-        Self::hold(path, file, None, Some(beside))
+        Self::hold(path, Place { target, file, guard: None }, Some(beside))
     }
 
-    fn hold(path: &Path, file: Option<File>, folder: Option<File>, beside: Option<File>) -> Result<Self> {
+    fn hold(path: &Path, place: Place, beside: Option<File>) -> Result<Self> {
+        let Place { target, file, guard } = place;
+        recover(&target, file.as_ref())?;
         let file = match file {
             Some(file) => {
                 let seen = Seen::of(&file).or_cannot("stat", path)?;
@@ -92,7 +106,7 @@ impl Lock {
             }
             None => None,
         };
-        Ok(Self { path: path.into(), file, folder, _beside: beside, replaced: Vec::new() })
+        Ok(Self { path: path.into(), target, file, guard, _beside: beside, replaced: Vec::new() })
     }
 
     /// The locked file, for reading at any position; `None` when it does not exist yet.
@@ -133,6 +147,39 @@ impl Lock {
         self.replace_with(|new| new.write_all(bytes).or_cannot("replace", &path))
     }
 
+    /// Writes the file in place, through a journal from which an interrupted write is completed by
+    /// whoever takes the lock next. The file stays the same one, with all its names. Not atomic for
+    /// readers, except for [`Whole`](crate::Whole), so the answer says whether it was done so: a file
+    /// that does not exist yet is created whole.
+    ///
+    /// # Errors
+    /// As [`Lock::replace`]; and when the folder takes no journal. The file is as it was, or the
+    /// sentence says that it is half written.
+    pub fn replace_in_place(&mut self, bytes: &[u8]) -> Result<Way> {
+        let path = self.path.clone();
+        self.replace_in_place_with(|new| new.write_all(bytes).or_cannot("write", &path))
+    }
+
+    /// As [`Lock::replace_in_place`] with the bytes that `write` writes; when it fails nothing has
+    /// changed.
+    ///
+    /// # Errors
+    /// As [`Lock::replace_in_place`], and what `write` returns.
+    pub fn replace_in_place_with(
+        &mut self,
+        write: impl FnOnce(&mut Replacement) -> Result<()>,
+    ) -> Result<Way> {
+        let Some((file, seen)) = &mut self.file else {
+            return self.replace_with(write).map(|()| Way::Renamed);
+        };
+        let place = InPlace { path: &self.path, target: &self.target, file };
+        let mut new = place.begin()?;
+        write(&mut new)?;
+        place.put(new, seen.get_mut())?;
+        *seen.get_mut() = Seen::of(file).or_cannot("stat", &self.path)?;
+        Ok(Way::InPlace)
+    }
+
     /// As [`Lock::replace`] with the bytes that `write` writes; when it fails nothing has changed.
     ///
     /// # Errors
@@ -147,7 +194,7 @@ impl Lock {
         let seen = RefCell::new(Seen { stamp: put.stamp, bytes: None });
         let old = self.file.replace((put.file, seen));
         self.replaced.extend(old.map(|(file, _)| file));
-        self.folder = None;
+        self.guard = None;
         put.durable
     }
 }

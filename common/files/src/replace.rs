@@ -136,6 +136,11 @@ impl Replacement {
         Ok(self.writer.get_ref())
     }
 
+    /// How many bytes were written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Puts what was written in the place of the file, and returns when it is on the disk.
     ///
     /// # Errors
@@ -237,6 +242,8 @@ pub(crate) enum Expect<'a> {
     Nothing,
     /// The file that was seen, with the content that it had then.
     Seen(&'a File, &'a Seen),
+    /// Nothing, and elsewhere (its name, itself, what was seen) the file that it is the journal of.
+    Journal(&'a Path, &'a File, &'a Seen),
 }
 
 impl Expect<'_> {
@@ -245,12 +252,12 @@ impl Expect<'_> {
     fn rename(self, from: &Path, to: &Path, old: Option<&Metadata>) -> io::Result<bool> {
         match self {
             Self::Anything => {}
-            Self::Free | Self::Nothing => match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                // File systems that cannot (NFS): look first, as below.
-                Err(Errno::INVAL | Errno::NOSYS) if metadata_of(to)?.is_none() => {}
-                Err(Errno::INVAL | Errno::NOSYS | Errno::EXIST) => return Ok(false),
-                done => return Ok(done.map(|()| true)?),
-            },
+            Self::Free | Self::Nothing => return rename_to_nothing(from, to),
+            Self::Journal(target, file, seen) => {
+                let now = metadata_of(target)?.map(|now| Stamp::of(&now));
+                let same = now.is_some_and(|now| seen.allows(&now)) && seen.same_bytes(file)?;
+                return if same { rename_to_nothing(from, to) } else { Ok(false) };
+            }
             // rename(2) cannot compare; who changes the file without its lock has this moment left.
             Self::Seen(file, seen) => {
                 let old = old.map(Stamp::of);
@@ -264,12 +271,23 @@ impl Expect<'_> {
         fs::rename(from, to).map(|()| true)
     }
 
-    fn disappointed(self, path: &Path) -> Error {
-        let path = path.display();
+    /// What to say of `path` when it was not so.
+    pub(crate) fn disappointed(self, path: &Path) -> Error {
+        let path = if let Self::Journal(target, ..) = self { target } else { path }.display();
         match self {
             Self::Free => Error::failed(format!("cannot create {path}: it exists already")),
             _ => Error::retry(format!("{path} was changed by a process that does not hold its lock")),
         }
+    }
+}
+
+/// Renames if nothing has the name, else returns false.
+fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<bool> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // File systems that cannot (NFS): who creates it without a lock has this moment left.
+        Err(Errno::INVAL | Errno::NOSYS) if metadata_of(to)?.is_none() => fs::rename(from, to).map(|()| true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::EXIST) => Ok(false),
+        done => Ok(done.map(|()| true)?),
     }
 }
 

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "all of it is test code, its helpers included")]
 
+mod inplace;
 mod lock;
 mod replace;
 

@@ -16,7 +16,7 @@ const ACL: &str = "system.posix_acl_access";
 const NOBODY: u32 = 65_534;
 
 /// Longer than any buffer on the way, so that it takes more than one write.
-fn new_text() -> Vec<u8> {
+pub(crate) fn new_text() -> Vec<u8> {
     b"new".repeat(10_000)
 }
 
@@ -178,7 +178,7 @@ fn a_full_disk_leaves_the_old_file() {
     }
 }
 
-fn passes(run: &Output) {
+pub(crate) fn passes(run: &Output) {
     let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
