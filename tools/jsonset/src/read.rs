@@ -22,7 +22,10 @@ pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
         }),
         Task::History { json } => history(plan, *json, out),
         _ => {
-            writeln!(out, "{}", update::hash_of(&plan.store.peek()?)?)?;
+            let peek = plan.store.peek()?;
+            let hash = update::hash_of(peek.text())?;
+            peek.confirm()?;
+            writeln!(out, "{hash}")?;
             Ok(Outcome::Done)
         }
     }
@@ -35,17 +38,19 @@ fn print_each(
     out: &mut Out,
     show: impl Fn(&mut Document, &Path) -> Result<Option<Vec<u8>>>,
 ) -> Result<Outcome> {
-    let mut document = plan.store.document(plan.store.peek()?);
-    let mut outcome = Outcome::Done;
+    let peek = plan.store.peek()?;
+    let mut document = plan.store.document(peek.text().clone());
+    let (mut lines, mut outcome) = (Vec::new(), Outcome::Done);
     for path in paths {
         if let Some(line) = show(&mut document, path)? {
-            out.write_all(&line)?;
-            out.write_all(b"\n")?;
+            lines.extend([line, b"\n".to_vec()].concat());
         } else {
             log::info!("there is no `{path}` in {}", plan.store.path.display());
             outcome = Outcome::No;
         }
     }
+    peek.confirm()?;
+    out.write_all(&lines)?;
     Ok(outcome)
 }
 

@@ -1,10 +1,11 @@
 //! The file: locked, read and replaced.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
-use files::{Lock, Wait};
+use files::{Lock, Replacement, Wait, Way, Whole, read_whole};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 use crate::document::Document;
@@ -35,6 +36,44 @@ pub(crate) enum Links {
     Keep,
 }
 
+/// A text that was read without a lock.
+#[derive(Debug)]
+pub(crate) struct Peek {
+    text: Text,
+    /// A large file is still being read while it is used.
+    whole: Option<(Whole, PathBuf)>,
+}
+
+impl Peek {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self { text: Text::new(bytes), whole: None }
+    }
+
+    /// The text. What comes of it counts once [`Peek::confirm`] says so.
+    pub(crate) fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// Confirms that all that was read so far is of one content.
+    ///
+    /// # Errors
+    /// Status 75 when the file was written in place meanwhile.
+    pub(crate) fn confirm(&self) -> Result<()> {
+        match &self.whole {
+            Some((whole, path)) if !whole.unchanged()? => {
+                Err(Error::retry(format!("{} was written while it was read", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read_all(mut from: impl Read, name: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).or_cannot("read", name)?;
+    Ok(bytes)
+}
+
 impl Store {
     /// Locks the document, which need not exist.
     ///
@@ -60,31 +99,34 @@ impl Store {
         Text::of(file, &self.path).map(Some)
     }
 
-    /// The text as it is now, without a lock: the old or the new one, never a part of either.
+    /// The text as it is now, without a lock.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn peek(&self) -> Result<Text> {
+    pub(crate) fn peek(&self) -> Result<Peek> {
         if self.path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-                .or_cannot("read", "standard input")?;
-            return Ok(Text::new(bytes));
+            return Ok(Peek::of(read_all(std::io::stdin().lock(), Path::new("standard input"))?));
         }
+        let found = std::fs::metadata(&self.path).or_cannot("read", &self.path)?;
+        if found.is_file() && found.len() > SMALL {
+            let whole = Whole::open(&self.path)?;
+            let file = whole.file().try_clone().or_cannot("read", &self.path)?;
+            let text = Text::of_length(file, &self.path, whole.length())?;
+            return Ok(Peek { text, whole: Some((whole, self.path.clone())) });
+        }
+        if found.is_file() {
+            return Ok(Peek::of(read_whole(&self.path)?));
+        }
+        // A pipe, as `<(command)` gives one.
         let file = File::open(&self.path).or_cannot("open", &self.path)?;
-        if file.metadata().or_cannot("stat", &self.path)?.is_file() {
-            return Text::of(file, &self.path);
-        }
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut &file, &mut bytes).or_cannot("read", &self.path)?;
-        Ok(Text::new(bytes))
+        Ok(Peek::of(read_all(file, &self.path)?))
     }
 
     /// As [`Store::peek`]; `None` where there is no file.
     ///
     /// # Errors
     /// As [`Store::peek`].
-    pub(crate) fn peek_existing(&self) -> Result<Option<Text>> {
+    pub(crate) fn peek_existing(&self) -> Result<Option<Peek>> {
         if self.path.as_os_str() != "-" && !self.path.try_exists().or_cannot("read", &self.path)? {
             return Ok(None);
         }
@@ -134,10 +176,15 @@ impl Store {
         judge: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
         let lifted = self.lift(lock)?;
-        let written = lock.replace_with(|new| {
+        let write = |new: &mut Replacement| {
             text.write_to(new, &self.path)?;
             judge(new.temporary()?)
-        });
+        };
+        let written = if self.links == Links::Keep || lock.condition()?.mount_root {
+            lock.replace_in_place_with(write).map(|way| self.warn_of(way))
+        } else {
+            lock.replace_with(write)
+        };
         if let Some(flags) = lifted {
             let file = File::open(&self.path).or_cannot("open", &self.path)?;
             let protected = ioctl_setflags(file, flags).map_err(std::io::Error::from);
@@ -145,6 +192,15 @@ impl Store {
             return protected.or_cannot("make immutable again", &self.path);
         }
         written
+    }
+
+    fn warn_of(&self, way: Way) {
+        if way == Way::InPlace && self.links != Links::Keep {
+            let path = self.path.display();
+            log::warn!(
+                "{path} is a mount of its own: it was written in place, through a journal, not replaced"
+            );
+        }
     }
 
     /// Lifts the immutable attribute where that is asked for; returns the flags to be set again.

@@ -76,6 +76,14 @@ impl Text {
     /// When a small file cannot be read.
     pub(crate) fn of(file: File, name: &Path) -> Result<Self> {
         let length = file.metadata().or_cannot("stat", name)?.len();
+        Self::of_length(file, name, length)
+    }
+
+    /// As [`Text::of`], of the first `length` bytes.
+    ///
+    /// # Errors
+    /// As [`Text::of`].
+    pub(crate) fn of_length(file: File, name: &Path, length: u64) -> Result<Self> {
         let source = Arc::new(Source { file, name: name.into() });
         let text = Self { parts: vec![Part::File { source, at: 0, length }], length };
         if length > SMALL { Ok(text) } else { Ok(Self::new(text.read(0..length)?)) }

@@ -13,6 +13,7 @@ use crate::plain::plain;
 use crate::plan::{Care, Plan, Task};
 use crate::scan::Fault;
 use crate::schema::Schema;
+use crate::store::Peek;
 use crate::text::Text;
 use crate::{backup, command, diff, hold};
 
@@ -133,16 +134,18 @@ fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Docu
 /// Shows what would change.
 fn try_out(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, tells: bool, out: &mut Out) -> Result<Outcome> {
     let path = &plan.store.path;
-    let old = plan.store.peek_existing()?;
-    let new = match changed(plan, edits, old.as_ref())?.0 {
+    let peek = plan.store.peek_existing()?;
+    let old = peek.as_ref().map(Peek::text);
+    let new = match changed(plan, edits, old)?.0 {
         Change::Refused => return Ok(Outcome::No),
         Change::Same => return Ok(Outcome::Done),
         Change::New(new) => new,
     };
     judge.conforms(path, plan.store.document(new.clone()))?;
     judge.accepts_text(path, &new)?;
-    let old = old.map_or(Ok(Vec::new()), |old| old.all())?;
-    out.write_all(&diff::unified(path, &old, &new.all()?))?;
+    let shown = diff::unified(path, &old.map_or(Ok(Vec::new()), Text::all)?, &new.all()?);
+    peek.map_or(Ok(()), |peek| peek.confirm())?;
+    out.write_all(&shown)?;
     Ok(if tells { Outcome::No } else { Outcome::Done })
 }
 
@@ -155,18 +158,22 @@ fn write_elsewhere(
     out: &mut Out,
 ) -> Result<Outcome> {
     let path = &plan.store.path;
-    let old = plan.store.peek_existing()?;
-    let new = match (changed(plan, edits, old.as_ref())?.0, old) {
-        (Change::New(new), _) | (Change::Same, Some(new)) => new,
+    let peek = plan.store.peek_existing()?;
+    let new = match (changed(plan, edits, peek.as_ref().map(Peek::text))?.0, &peek) {
+        (Change::New(new), _) => new,
+        (Change::Same, Some(peek)) => peek.text().clone(),
         _ => return Ok(Outcome::No),
     };
     judge.conforms(path, plan.store.document(new.clone()))?;
     judge.accepts_text(to, &new)?;
+    let confirm = || peek.as_ref().map_or(Ok(()), Peek::confirm);
     if to.as_os_str() == "-" {
+        confirm()?;
         new.for_each_window(|bytes| out.write_all(bytes))?;
     } else {
         let mut file = Replacement::begin(to)?;
         new.write_to(&mut file, to)?;
+        confirm()?;
         file.commit()?;
     }
     Ok(Outcome::Done)
