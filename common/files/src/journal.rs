@@ -120,7 +120,7 @@ impl Journal {
     }
 
     /// What `file` holds. It is looked at in pieces of `unit` bytes, [`SECTOR`] or 1, each of which
-    /// must be as in the old content or as in the new one; where one of them has ended, zeros.
+    /// must be as in the old content, followed by zeros, or as in the new one, followed by the old.
     ///
     /// # Errors
     /// When one of the two cannot be read.
@@ -134,7 +134,10 @@ impl Journal {
         while at < length {
             let now = piece(file, (0, length), at)?;
             let old = padded(piece(&self.file, (self.new, self.old), at)?, now.len());
-            let new = padded(piece(&self.file, (0, self.new), at)?, now.len());
+            // Before a file is cut to a new length, the old content still follows the new.
+            let mut new = piece(&self.file, (0, self.new), at)?;
+            new.extend_from_slice(old.get(new.len()..).unwrap_or_default());
+            let new = padded(new, now.len());
             (is_old, is_new) = (is_old && now == old, is_new && now == new);
             let either = |((now, old), new): ((&[u8], &[u8]), &[u8])| now == old || now == new;
             if !now.chunks(unit).zip(old.chunks(unit)).zip(new.chunks(unit)).all(either) {
@@ -214,6 +217,7 @@ mod tests {
             check([old, new, new], SECTOR, Content::New);
             check([old, new, &both(512, old.len())], SECTOR, Content::Torn);
             check([old, new, &both(700, old.len())], SECTOR, Content::Foreign);
+            check([old, new, &both(new.len().min(old.len()), old.len())], SECTOR, Content::Torn);
             check([old, new, &both(700, old.len())], 1, Content::Torn);
             check([old, new, &both(1024, 2500)], SECTOR, Content::Torn);
             check([old, new, &old[..1999]], SECTOR, Content::Foreign);

@@ -176,7 +176,10 @@ impl Lock {
         let mut new = place.begin()?;
         write(&mut new)?;
         place.put(new, seen.get_mut())?;
-        *seen.get_mut() = Seen::of(file).or_cannot("stat", &self.path)?;
+        // It is done; where this fails the next change is refused as a conflict.
+        if let Ok(now) = Seen::of(file) {
+            *seen.get_mut() = now;
+        }
         Ok(Way::InPlace)
     }
 

@@ -170,7 +170,8 @@ impl Replacement {
             return Err(expect.disappointed(&path));
         }
         temp.renamed();
-        let stamp = stamp.renamed(&Stamp::of(&file.metadata().or_cannot("stat", &path)?));
+        // It is done: what fails from here on must not look as if it were not.
+        let stamp = file.metadata().map_or(stamp, |later| stamp.renamed(&Stamp::of(&later)));
         let durable = match folder.sync_all() {
             // Some network and FUSE file systems know no fsync of folders.
             Err(cause) if cause.kind() != ErrorKind::InvalidInput => {

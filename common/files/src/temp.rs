@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::lock;
+use crate::{journal, lock};
 
 /// Names have at most 255 bytes (`NAME_MAX`); with the other parts of its name a temporary file
 /// has room for this much of its target's.
@@ -88,11 +88,13 @@ fn is_temp_of(prefix: &[u8], file_name: &OsStr) -> bool {
     random.is_some_and(|random| random.len() == 6 && random.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Removes what killed runs left behind for `name`. Best effort: what stays is harmless.
+/// Removes what killed runs left behind for `name` and its journal. Best effort: what stays is harmless.
 pub(crate) fn sweep(folder: &Path, name: &OsStr) {
-    let prefix = temp_prefix(name);
+    let journal = journal::path_of(Path::new(name));
+    let prefixes = [Some(name), journal.file_name()].map(|name| temp_prefix(name.unwrap_or_default()));
+    let is_temp = |file_name: OsString| prefixes.iter().any(|prefix| is_temp_of(prefix, &file_name));
     let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.take(MOST_NAMES).flatten().filter(|entry| is_temp_of(&prefix, &entry.file_name())) {
+    for entry in entries.take(MOST_NAMES).flatten().filter(|entry| is_temp(entry.file_name())) {
         let path = entry.path();
         if remove_if_dead(&path).unwrap_or(false) {
             log::info!("removed {}, which a killed run had left behind", path.display());

@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "all of it is test code, its helpers included")]
 
+mod faults;
 mod inplace;
 mod lock;
+mod power;
 mod replace;
 
 use std::path::{Path, PathBuf};

@@ -3,14 +3,14 @@
 use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use files::{Replacement, replace};
 use rustix::fs::{XattrFlags, getxattr, removexattr, setxattr};
 
-use crate::{names_in, place, start, turns, works};
+use crate::{names_in, place, start, works};
 
 const ACL: &str = "system.posix_acl_access";
 const NOBODY: u32 = 65_534;
@@ -219,52 +219,4 @@ fn another_owner_is_warned_of_and_opens_nothing() {
         check(0o640, NOBODY, true, 0o640);
         check(0o640, 0, true, 0o600);
     }
-}
-
-/// The system calls that make a replacement, and how many of each are the least.
-const CALLS: [(&str, usize); 7] = [
-    ("/^openat", 2),
-    ("/^flock", 1),
-    ("/^write", 3),
-    ("/^fchown", 0),
-    ("/^fchmod", 1),
-    ("/^fsync", 2),
-    ("/^rename", 1),
-];
-
-#[test]
-fn at_every_system_call_a_fault_leaves_the_old_file_or_the_new_one() {
-    if !works(&["strace", "-qq", "-o", "/dev/null", "true"], "the faults at every system call") {
-        return;
-    }
-    for (call, least) in CALLS {
-        let hits = |fault| (1..=turns()).take_while(|&nth| strike(call, fault, nth)).count();
-        let (kills, errors) = (hits("signal=KILL"), hits("error=EIO"));
-        assert!(kills >= least.min(turns()) && errors > 0 || least == 0, "{call}: {kills}, {errors}");
-    }
-}
-
-/// Replaces while the `nth` of the system calls `call` meets `fault`; false when there are fewer.
-fn strike(call: &str, fault: &str, nth: usize) -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    fs::create_dir(at("etc")).unwrap();
-    let path = at("etc/app.json");
-    replace(&path, b"old").unwrap();
-    if rustix::process::geteuid().is_root() {
-        chown(&path, Some(1234), None).unwrap();
-    }
-    let (trace, log) = (format!("trace={call}"), at("log").display().to_string());
-    let inject = format!("inject={call}:{fault}:when={nth}");
-    let launcher = ["strace", "-f", "-qq", "-o", &log, "-e", &trace, "-e", &inject];
-    let run = start(&launcher, "replace::replaces", &path).stdout(Stdio::null()).output().unwrap();
-    let what = format!("{inject}: {}", String::from_utf8_lossy(&run.stderr));
-
-    let text = fs::read(&path).unwrap();
-    assert!(text == new_text() || (text == b"old" && !run.status.success()), "{what}");
-    let killed = run.status.signal().is_some() || run.status.code() == Some(137);
-    assert!(killed || names_in(&at("etc")) == ["app.json"], "{what}");
-    replace(&path, b"after").unwrap();
-    assert_eq!(names_in(&at("etc")), ["app.json"], "{what}");
-    killed || fs::read_to_string(at("log")).unwrap().contains("INJECTED")
 }
