@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`readme`] | every `console` block of a README, executed |
 //! | [`Case`] | one run of a tool, with silence asserted by default |
-//! | [`strace`] | what is left behind when a tool is killed before a system call |
+//! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | `tests/tidy.rs` | the rules of the tree: names, sizes, layers, units |
 //!
 //! ```text
