@@ -155,12 +155,12 @@ pub(crate) fn table(backups: &[Backup]) -> Vec<String> {
     std::iter::once(head).chain(backups.iter().zip(&sizes).map(row)).collect()
 }
 
-/// The backups as JSON Lines: `{"id":…,"path":…,"sha256":…,"size":…}`. Bytes of a path that are no
+/// The backups as JSON Lines: `{"id":…,"path":…,"sha256":…,"size_bytes":…}`. Bytes of a path that are no
 /// UTF-8 become U+FFFD.
 pub(crate) fn json_lines(backups: &[Backup]) -> Vec<String> {
     let line = |Backup { kept, size, sha256 }: &Backup| {
         let (id, path) = (kept.id.to_string(), kept.path.to_string_lossy());
-        serde_json::json!({ "id": id, "path": path, "sha256": sha256, "size": size }).to_string()
+        serde_json::json!({ "id": id, "path": path, "sha256": sha256, "size_bytes": size }).to_string()
     };
     backups.iter().map(line).collect()
 }

@@ -12,7 +12,7 @@ use files::Wait;
 
 use crate::edit::{Edit, Given, Source, syntax_of};
 use crate::path::{Assign, Path};
-use crate::plan::{Care, Plan, Task};
+use crate::plan::{Care, Plan, Task, Trial};
 use crate::scan::Syntax;
 use crate::store::{Links, Store};
 
@@ -54,11 +54,11 @@ pub struct Args {
     json: bool,
 
     /// Print what would change as a unified diff, and change nothing
-    #[arg(short = 'n', long, help_heading = "Safety")]
+    #[arg(short = 'n', long, help_heading = "Safety", conflicts_with_all = ["reads", "hold", "recover"])]
     dry_run: bool,
 
     /// As --dry-run, with status 1 when something would change
-    #[arg(long, help_heading = "Safety")]
+    #[arg(long, help_heading = "Safety", conflicts_with_all = ["reads", "hold", "recover"])]
     check: bool,
 
     /// Write the result to OUT (`-` is standard output) and leave FILE as it is
@@ -159,6 +159,11 @@ impl Args {
         Ok(Plan {
             store: self.store(),
             task: self.task()?,
+            trial: match (self.check, self.dry_run) {
+                (true, _) => Some(Trial::Check),
+                (false, true) => Some(Trial::DryRun),
+                (false, false) => None,
+            },
             edits: self.edits.0.clone(),
             care: Care {
                 backups: self.backup.map(usize::from),
@@ -206,7 +211,6 @@ impl Args {
             }
             (Some(output), _) => Task::Output(output.clone()),
             _ if self.file.as_os_str() == "-" => Task::Output("-".into()),
-            _ if self.dry_run || self.check => Task::Trial { tells: self.check },
             _ if self.hold => Task::Hold(self.command.clone()),
             _ => Task::Update,
         })

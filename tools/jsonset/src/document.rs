@@ -55,6 +55,16 @@ impl Document {
         self.text
     }
 
+    /// What is allowed in it.
+    pub(crate) fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
+    /// Its name in messages.
+    pub(crate) fn name(&self) -> &FilePath {
+        &self.name
+    }
+
     /// Checks the grammar of all of it, and finds `path` while doing so.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::store::Store;
 pub(crate) struct Plan {
     pub(crate) store: Store,
     pub(crate) task: Task,
+    pub(crate) trial: Option<Trial>,
     pub(crate) edits: Vec<Edit<Source>>,
     pub(crate) care: Care,
     /// A missing file is made.
@@ -50,6 +51,15 @@ pub(crate) enum Task {
     Hold(Vec<OsString>),
     /// Be the one who restores when the holder dies.
     Watch,
+}
+
+/// A run that only shows what would change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// The status is 0 whatever it shows.
+    DryRun,
+    /// The status is 1 when it shows something.
+    Check,
 }
 
 /// What stands between a change and an accident.

@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::edit::{self, Edit, Value};
 use crate::path::Path;
 use crate::plain::plain;
-use crate::plan::{Care, Plan, Task};
+use crate::plan::{Care, Plan, Task, Trial};
 use crate::scan::Fault;
 use crate::schema::Schema;
 use crate::store::Peek;
@@ -35,9 +35,9 @@ enum Change {
 pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
     let edits = edit::load(&plan.edits)?;
     let judge = Judge::of(&plan.care)?;
-    match &plan.task {
-        Task::Trial { tells } => try_out(plan, &edits, &judge, *tells, out),
-        Task::Output(to) => write_elsewhere(plan, &edits, &judge, to, out),
+    match (&plan.task, plan.trial) {
+        (Task::Output(to), _) => write_elsewhere(plan, &edits, &judge, to, out),
+        (_, Some(trial)) => try_out(plan, &edits, &judge, trial, out),
         _ => change(plan, &edits, &judge),
     }
 }
@@ -51,11 +51,8 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
         return Ok(Outcome::Done);
     }
     let old = store.read(&lock)?;
-    let (new, is_invalid) = match &plan.task {
-        Task::Rollback(id) => (restored(plan, id.as_deref(), old.as_ref())?, false),
-        _ => changed(plan, edits, old.as_ref())?,
-    };
-    let new = match new {
+    let (change, is_invalid) = changed(plan, edits, old.as_ref())?;
+    let new = match change {
         Change::Refused => return Ok(Outcome::No),
         Change::Same => {
             log::info!("{} is as it should be", path.display());
@@ -94,6 +91,9 @@ fn restored(plan: &Plan, id: Option<&str>, old: Option<&Text>) -> Result<Change>
 
 /// What the edits make of `old`, and whether that was no JSON.
 fn changed(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Change, bool)> {
+    if let Task::Rollback(id) = &plan.task {
+        return Ok((restored(plan, id.as_deref(), old)?, false));
+    }
     let (mut document, is_invalid) = begin(plan, edits, old)?;
     let hash = || hash_of(old.unwrap_or(&Text::new(Vec::new())));
     if !edit::holds(edits, &mut document, hash)? || !edit::apply(edits, &mut document)? {
@@ -132,7 +132,13 @@ fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Docu
 }
 
 /// Shows what would change.
-fn try_out(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, tells: bool, out: &mut Out) -> Result<Outcome> {
+fn try_out(
+    plan: &Plan,
+    edits: &[Edit<Value>],
+    judge: &Judge,
+    trial: Trial,
+    out: &mut Out,
+) -> Result<Outcome> {
     let path = &plan.store.path;
     let peek = plan.store.peek_existing()?;
     let old = peek.as_ref().map(Peek::text);
@@ -146,7 +152,7 @@ fn try_out(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, tells: bool, out: 
     let shown = diff::unified(path, &old.map_or(Ok(Vec::new()), Text::all)?, &new.all()?);
     peek.map_or(Ok(()), |peek| peek.confirm())?;
     out.write_all(&shown)?;
-    Ok(if tells { Outcome::No } else { Outcome::Done })
+    Ok(if trial == Trial::Check { Outcome::No } else { Outcome::Done })
 }
 
 /// Writes the result somewhere else, also where it is the same.
