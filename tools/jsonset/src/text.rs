@@ -4,6 +4,8 @@
 //! range of the file, or bytes of ours. Small documents are one part in memory. Nothing is mapped: a
 //! file that somebody cuts short meanwhile would kill us by SIGBUS.
 
+mod cursor;
+
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::{Error, OrCannot, Result};
+
+pub(crate) use cursor::Cursor;
 
 /// Documents up to this size are kept in memory and stay in one part.
 pub(crate) const SMALL: u64 = 1 << 20;
@@ -248,7 +252,7 @@ impl Text {
 
     /// A cursor that begins at the offset `at`.
     pub(crate) fn cursor(&self, at: u64) -> Cursor<'_> {
-        Cursor { text: self, window: Vec::new(), place: 0, begin: at }
+        Cursor::new(self, at)
     }
 }
 
@@ -277,135 +281,5 @@ fn read_part(part: &Part, from: u64, buffer: &mut [u8]) -> Result<usize> {
     }
 }
 
-/// Walks through a text byte by byte.
-#[derive(Debug)]
-pub(crate) struct Cursor<'a> {
-    text: &'a Text,
-    window: Vec<u8>,
-    /// The next byte in the window.
-    place: usize,
-    /// Where the window begins in the text.
-    begin: u64,
-}
-
-impl Cursor<'_> {
-    /// The offset of the next byte.
-    #[inline]
-    pub(crate) fn offset(&self) -> u64 {
-        self.begin + self.place as u64
-    }
-
-    /// The next byte, without going on; `None` at the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    #[inline]
-    pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
-        match self.window.get(self.place) {
-            Some(byte) => Ok(Some(*byte)),
-            None => self.refill(),
-        }
-    }
-
-    /// Goes on by one byte, which [`Cursor::peek`] has shown.
-    #[inline]
-    pub(crate) fn advance(&mut self) {
-        self.place += 1;
-    }
-
-    /// What is in memory from the next byte on; empty only at the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    #[inline]
-    pub(crate) fn window(&mut self) -> Result<&[u8]> {
-        self.peek()?;
-        Ok(&self.window[self.place..])
-    }
-
-    /// Goes on by so many bytes of the window.
-    #[inline]
-    pub(crate) fn advance_by(&mut self, count: usize) {
-        self.place += count;
-    }
-
-    #[cold]
-    fn refill(&mut self) -> Result<Option<u8>> {
-        let at = self.offset();
-        let left = usize::try_from(self.text.length.saturating_sub(at)).unwrap_or(usize::MAX);
-        self.window.resize(left.min(WINDOW), 0);
-        let filled = self.text.fill(at, &mut self.window)?;
-        self.window.truncate(filled);
-        (self.begin, self.place) = (at, 0);
-        Ok(self.window.first().copied())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn large(bytes: &[u8]) -> Text {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        Text::of(file, Path::new("x")).unwrap()
-    }
-
-    #[test]
-    fn splices_are_as_those_of_a_vector() {
-        let begin: Vec<u8> = (0..=255).cycle().take(SMALL as usize + 5_000).collect();
-        let check = |splices: &[(usize, usize, &[u8])]| {
-            let (mut text, mut want) = (large(&begin), begin.clone());
-            for (from, to, new) in splices {
-                text.splice(*from as u64..*to as u64, new.to_vec()).unwrap();
-                want.splice(from..to, new.iter().copied());
-                assert_eq!(text.length(), want.len() as u64);
-                assert!(text.all().unwrap() == want, "{splices:?}");
-                let mut written = Vec::new();
-                text.write_to(&mut written, Path::new("x")).unwrap();
-                assert!(written == want);
-                assert!(text.same_as(&Text::new(want.clone())).unwrap());
-                assert_eq!(text.same_as(&large(&begin)).unwrap(), want == begin);
-            }
-        };
-        check(&[(0, 0, b"before"), (3, 9, b""), (2, 2, b"xyz"), (4, 5, b"q")]);
-        check(&[(begin.len(), begin.len(), b"after"), (0, begin.len(), b"short")]);
-        check(&[(10, 1 << 20, b""), (5, 15, b"0123456789")]);
-        check(&[(70_000, 70_001, b"!"), (69_999, 70_002, b"???"), (70_000, 70_001, b"")]);
-    }
-
-    #[test]
-    fn a_cursor_sees_every_byte_across_windows_and_parts() {
-        let begin = b"abcdefgh".repeat(SMALL as usize / 4);
-        let mut text = large(&begin);
-        text.splice(WINDOW as u64 - 1..WINDOW as u64 + 1, b"--new--".to_vec()).unwrap();
-        let want = text.all().unwrap();
-        let mut cursor = text.cursor(0);
-        for (offset, byte) in want.iter().enumerate() {
-            assert_eq!(cursor.offset(), offset as u64);
-            assert_eq!(cursor.peek().unwrap(), Some(*byte));
-            cursor.advance();
-        }
-        assert_eq!(cursor.peek().unwrap(), None);
-        assert_eq!(text.cursor(3).peek().unwrap(), Some(b'd'));
-    }
-
-    #[test]
-    fn what_both_take_from_the_file_is_not_compared() {
-        let text = large(&vec![b'x'; SMALL as usize * 2]);
-        let mut edited = text.clone();
-        edited.splice(5..7, b"xx".to_vec()).unwrap();
-        assert!(edited.same_as(&text).unwrap());
-        edited.splice(SMALL..SMALL + 1, b"y".to_vec()).unwrap();
-        assert!(!edited.same_as(&text).unwrap());
-    }
-
-    #[test]
-    fn a_file_that_was_cut_short_is_no_end() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&vec![b' '; SMALL as usize + 10]).unwrap();
-        let text = Text::of(file.try_clone().unwrap(), Path::new("x")).unwrap();
-        file.set_len(7).unwrap();
-        assert_eq!(text.all().unwrap_err().status(), 75);
-    }
-}
+mod tests;
