@@ -3,22 +3,24 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use common::{Error, OrCannot, Result};
 use rustix::io::Errno;
 
 use crate::holder;
-use crate::lock::try_lock;
+use crate::lock::{try_lock, wait_lock};
 use crate::path::{folder_of, metadata_of, resolve};
-use crate::state::Identity;
+use crate::state::{Identity, Stamp};
 
-/// The first pause between two attempts; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_micros(500);
+/// So often who waits looks whether the name has gone to a file that nobody has locked.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// The longest pause. Waiting takes 0.5 % of a CPU at 10 ms; at 50 ms it takes less, and eight
-/// processes that count to 1600 take 5.8 s instead of 4.3 s.
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// The pause between two attempts where no thread can be had to wait.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How long to wait for a lock that somebody else holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,22 +48,38 @@ pub(crate) struct Place {
     pub(crate) file: Option<File>,
     /// What holds the lock if it is not the file: its folder.
     pub(crate) guard: Option<File>,
+    /// Of the file, where it is known.
+    pub(crate) stamp: Option<Stamp>,
+}
+
+/// More moves in a row than this are waited out.
+const MOST_MOVES: u32 = 1000;
+
+/// One way to lock: by the name that is given, waiting or not.
+pub(crate) type Way<T> = fn(&Path, Patience) -> Result<Attempt<T>>;
+
+/// What to do when somebody else holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Give,
+    Queue,
 }
 
 /// Tries until the lock is held or the time is over.
-pub(crate) fn patiently<T>(
-    path: &Path,
-    wait: Wait,
-    mut attempt: impl FnMut() -> Result<Attempt<T>>,
-) -> Result<T> {
+///
+/// flock(2) knows no deadline, so a thread waits in the kernel's queue, and this waits for the
+/// thread: whoever asks again and again instead comes too late, and last where many want the lock.
+/// A thread that is given up ends when it has its turn.
+pub(crate) fn patiently<T: Send + 'static>(path: &Path, wait: Wait, attempt: Way<T>) -> Result<T> {
     let deadline = match wait {
         Wait::Not => Some(Instant::now()),
         Wait::For(time) => Instant::now().checked_add(time),
         Wait::Forever => None,
     };
-    let mut pause = FIRST_PAUSE;
+    let (mut queue, mut moves) = (None, Moves::default());
     loop {
-        let rival = match attempt()? {
+        // Also while the thread waits: it may wait for a file that has lost its name.
+        let rival = match attempt(path, Patience::Give)? {
             Attempt::Held(held) => return Ok(held),
             Attempt::Busy(rival) => Some(rival),
             Attempt::Moved => None,
@@ -71,10 +89,78 @@ pub(crate) fn patiently<T>(
             return Err(locked(path, wait, rival));
         }
         if rival.is_none() {
-            pause = FIRST_PAUSE;
+            moves.again();
+            continue;
         }
-        std::thread::sleep(pause.min(left));
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        let queue = queue.get_or_insert_with(|| Queue::enter(path, attempt));
+        if let Some(turn) = queue.wait(left.min(LOOK)) {
+            return turn;
+        }
+    }
+}
+
+/// How often the name had gone to another file. Each time somebody else has got on, except on a file
+/// system that never gives a file the same number twice: that must not cost all of a CPU.
+#[derive(Debug, Default)]
+struct Moves(u32);
+
+impl Moves {
+    fn again(&mut self) {
+        self.0 = self.0.saturating_add(1);
+        if self.0 > MOST_MOVES {
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// A thread in the kernel's queue for a lock.
+struct Queue<T> {
+    turn: Receiver<Result<T>>,
+    given_up: Arc<AtomicBool>,
+}
+
+impl<T: Send + 'static> Queue<T> {
+    fn enter(path: &Path, attempt: Way<T>) -> Self {
+        let (sender, turn) = mpsc::channel();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let (path, over) = (path.to_owned(), Arc::clone(&given_up));
+        let queue = move || {
+            let mut moves = Moves::default();
+            while !over.load(Ordering::Relaxed) {
+                let turn = match attempt(&path, Patience::Queue) {
+                    Ok(Attempt::Held(held)) => Ok(held),
+                    Ok(Attempt::Busy(_) | Attempt::Moved) => {
+                        moves.again();
+                        continue;
+                    }
+                    Err(cause) => Err(cause),
+                };
+                // Where nobody waits any more the lock is released at once.
+                let _given_up = sender.send(turn);
+                break;
+            }
+        };
+        // Without a thread nobody sends, and the caller asks again and again.
+        let _alone = std::thread::Builder::new().name("lock".into()).spawn(queue);
+        Self { turn, given_up }
+    }
+
+    /// Waits for the turn, no longer than `time`.
+    fn wait(&self, time: Duration) -> Option<Result<T>> {
+        match self.turn.recv_timeout(time) {
+            Ok(turn) => Some(turn),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(time.min(PAUSE));
+                None
+            }
+        }
+    }
+}
+
+impl<T> Drop for Queue<T> {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 }
 
@@ -85,7 +171,7 @@ fn locked(path: &Path, wait: Wait, rival: Option<Identity>) -> Error {
 }
 
 /// Locks the file behind `path`, or its folder where there is none.
-pub(crate) fn attempt(path: &Path) -> Result<Attempt<Place>> {
+pub(crate) fn attempt(path: &Path, patience: Patience) -> Result<Attempt<Place>> {
     let target = resolve(path, "lock")?;
     // For reading only: closing a file that was open for writing tells watchers that it changed.
     let (held, exists) = match File::open(&target) {
@@ -95,26 +181,28 @@ pub(crate) fn attempt(path: &Path) -> Result<Attempt<Place>> {
         file => (file.or_cannot("open", path)?, true),
     };
     let opened = if exists { &target } else { folder_of(&target) };
-    let (held, free) = lock_somehow(held, opened).map_err(|cause| unlockable(path, exists, cause))?;
+    let (held, free) =
+        lock_somehow(held, opened, patience).map_err(|cause| unlockable(path, exists, cause))?;
     let identity = Identity::of(&held.metadata().or_cannot("stat", path)?);
     if !free {
         return Ok(Attempt::Busy(identity));
     }
     // By the name the caller gave: a symbolic link on the way may have been turned elsewhere.
-    let agreed = if exists {
-        fs::metadata(path).is_ok_and(|now| Identity::of(&now) == identity)
-    } else {
-        resolve(path, "lock")? == target && metadata_of(&target).or_cannot("lock", path)?.is_none()
-    };
-    if !agreed {
+    if !exists {
+        let free =
+            resolve(path, "lock")? == target && metadata_of(&target).or_cannot("lock", path)?.is_none();
+        let place = Place { target, file: None, guard: Some(held), stamp: None };
+        return Ok(if free { Attempt::Held(place) } else { Attempt::Moved });
+    }
+    let stamp = fs::metadata(path).ok().map(|now| Stamp::of(&now));
+    if stamp.is_none_or(|stamp| stamp.identity != identity) {
         return Ok(Attempt::Moved);
     }
-    let (file, guard) = if exists { (Some(held), None) } else { (None, Some(held)) };
-    Ok(Attempt::Held(Place { target, file, guard }))
+    Ok(Attempt::Held(Place { target, file: Some(held), guard: None, stamp }))
 }
 
 /// The locked file or folder `path`, created if there is none.
-pub(crate) fn attempt_beside(path: &Path) -> Result<Attempt<File>> {
+pub(crate) fn attempt_beside(path: &Path, patience: Patience) -> Result<Attempt<File>> {
     let held = match fs::metadata(path) {
         // Opening another kind, a FIFO above all, could wait for ever.
         Ok(found) if found.is_file() || found.is_dir() => File::open(path).or_cannot("open", path)?,
@@ -127,7 +215,7 @@ pub(crate) fn attempt_beside(path: &Path) -> Result<Attempt<File>> {
             return Err(Error::failed(format!("cannot lock {path}: it is neither a file nor a folder")));
         }
     };
-    let (held, free) = lock_somehow(held, path).map_err(|cause| unlockable(path, true, cause))?;
+    let (held, free) = lock_somehow(held, path, patience).map_err(|cause| unlockable(path, true, cause))?;
     let identity = Identity::of(&held.metadata().or_cannot("stat", path)?);
     if !free {
         return Ok(Attempt::Busy(identity));
@@ -149,13 +237,17 @@ pub(crate) fn is_same(path: &Path, other: &Path) -> Result<bool> {
     Ok(!other.is_dir() && place(path)? == place(other)?)
 }
 
-/// Locks `file`, opened from `path`, if nobody else has; false when somebody has. NFS makes a
+/// Locks `file`, opened from `path`; false when somebody else has and that is not waited for. NFS makes a
 /// byte-range lock of it, which takes a file that is open for writing: it is opened again then.
-fn lock_somehow(file: File, path: &Path) -> io::Result<(File, bool)> {
-    match try_lock(&file) {
+fn lock_somehow(file: File, path: &Path, patience: Patience) -> io::Result<(File, bool)> {
+    let lock = |file: &File| match patience {
+        Patience::Give => try_lock(file),
+        Patience::Queue => wait_lock(file).map(|()| true),
+    };
+    match lock(&file) {
         Err(cause) if is(&cause, Errno::BADF) => {
             let file = OpenOptions::new().read(true).write(true).open(path)?;
-            let free = try_lock(&file)?;
+            let free = lock(&file)?;
             Ok((file, free))
         }
         free => Ok((file, free?)),
@@ -176,4 +268,41 @@ fn unlockable(path: &Path, exists: bool, cause: io::Error) -> Error {
         return Error::failed(format!("cannot lock {path}")).because(cause);
     };
     Error::failed(format!("cannot lock {path}: {reason}")).because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lock;
+
+    #[test]
+    fn a_lock_file_of_the_callers_own_excludes_its_users() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let check = |guard: &Path| {
+            let mut lock = Lock::acquire_beside(&at("app.json"), guard, Wait::Not).unwrap();
+            let error = Lock::acquire_beside(&at("b.json"), guard, Wait::Not).unwrap_err();
+            let want = format!("{} is locked by another process", guard.display());
+            assert!(error.status() == 75 && error.to_string().starts_with(&want), "{error}");
+            assert!(!try_lock(&File::open(guard).unwrap()).unwrap());
+            lock.replace(b"one").unwrap();
+            lock.replace(b"two").unwrap();
+            File::create(at("app.json")).unwrap();
+            assert_eq!(lock.replace(b"mine").unwrap_err().status(), 75);
+            drop(lock);
+            assert!(guard.exists() && try_lock(&File::open(guard).unwrap()).unwrap());
+            fs::remove_file(at("app.json")).unwrap();
+        };
+        check(&at("lock"));
+        check(&at("lock"));
+        check(folder.path());
+        let refused = |path: &Path, guard: &Path| {
+            let error = Lock::acquire_beside(path, guard, Wait::Not).unwrap_err().to_string();
+            assert!(error.ends_with("cannot be its own lock file: it will be replaced"), "{error}");
+        };
+        refused(&at("app.json"), &at("./app.json"));
+        assert!(!at("app.json").exists());
+        std::os::unix::fs::symlink("lock", at("link")).unwrap();
+        refused(&at("link"), &at("lock"));
+    }
 }

@@ -63,12 +63,12 @@ impl InPlace<'_> {
         self.make_room(&writable, lengths, seen)?;
         let put = new.put(Expect::Journal(self.target, self.file, seen))?;
         let [new, old] = lengths;
-        let path = journal::path_of(self.target);
-        let journal = Journal { file: put.file, path, new, old, inode: seen.stamp.identity.inode };
-        let flushed = put.durable.map_err(|cause| {
+        let flushed = put.named.flush().map_err(|cause| {
             let path = self.path.display();
             Error::failed(format!("cannot write {path} in place without its journal")).because(cause)
         });
+        let path = journal::path_of(self.target);
+        let journal = Journal { file: put.file, path, new, old, inode: seen.stamp.identity.inode };
         let written = flushed.and_then(|()| journal.redo(&writable).or_cannot("write", self.path));
         match written {
             Ok(()) => {
@@ -185,21 +185,21 @@ impl Journal {
 }
 
 /// Completes what an interrupted run began to write into `target`, which `file` holds the lock on.
-/// What somebody else has written since is left alone, and the journal set aside.
+/// What somebody else has written since is left alone, and the journal set aside. Returns whether the
+/// file was written.
 ///
 /// # Errors
 /// Status 75 when the run is alive, status 2 when the work cannot be completed; the journal stays.
-pub(crate) fn recover(target: &Path, file: Option<&File>) -> Result<()> {
-    let owner = file.and_then(|file| file.metadata().ok()).map(|found| found.uid());
+pub(crate) fn recover(target: &Path, file: Option<&File>) -> Result<bool> {
     let path = journal::path_of(target);
     let (shown, named) = (target.display(), path.display());
-    let journal = match Journal::find(target, owner).or_cannot("read", &path)? {
-        Found::Nothing => return Ok(()),
+    let journal = match Journal::find(target, file).or_cannot("read", &path)? {
+        Found::Nothing => return Ok(false),
         Found::Whole(journal) => journal,
         Found::Damaged => {
             let aside = Journal::set_aside(&path)?;
             log::warn!("{named} is damaged, it is now {}; {shown} is left as it is", aside.display());
-            return Ok(());
+            return Ok(false);
         }
     };
     // Its writer holds a lock on it as long as it lives; it came with another lock than ours.
@@ -210,13 +210,13 @@ pub(crate) fn recover(target: &Path, file: Option<&File>) -> Result<()> {
     if !is_ours {
         let aside = Journal::set_aside(&path)?.display().to_string();
         log::warn!("{shown} was changed after an interrupted change of it, which is now in {aside}");
-        return Ok(());
+        return Ok(false);
     }
     let writable = OpenOptions::new().read(true).write(true).open(target);
     writable.and_then(|file| journal.redo(&file)).or_cannot("complete the interrupted change of", target)?;
     journal.remove();
     log::warn!("completed a change of {shown} that had been interrupted");
-    Ok(())
+    Ok(true)
 }
 
 /// Whether `file` is the one that the journal was written for, with one of its contents or parts of

@@ -86,13 +86,13 @@ pub(crate) fn trailer(file: &File, [new, old, inode]: [u64; 3]) -> io::Result<Ve
 }
 
 impl Journal {
-    /// Looks for the journal of `target`. One that belongs neither to root, nor to us, nor to
-    /// `owner`, who has the file, is nobody's business: whoever may write into the folder could put
+    /// Looks for the journal of `target`, which is `of`. One that belongs neither to root, nor to us,
+    /// nor to the owner of the file is nobody's business: whoever may write into the folder could put
     /// words into the file.
     ///
     /// # Errors
     /// When there is something that cannot be read.
-    pub(crate) fn find(target: &Path, owner: Option<u32>) -> io::Result<Found> {
+    pub(crate) fn find(target: &Path, of: Option<&File>) -> io::Result<Found> {
         let path = path_of(target);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::open(&path, flags, Mode::empty()) {
@@ -100,6 +100,7 @@ impl Journal {
             file => File::from(file?),
         };
         let found = file.metadata()?;
+        let owner = of.map(File::metadata).transpose()?.map(|of| of.uid());
         let ours = [Some(0), Some(rustix::process::geteuid().as_raw()), owner];
         if !found.is_file() || !ours.contains(&Some(found.uid())) {
             return Ok(Found::Nothing);

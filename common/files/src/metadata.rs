@@ -137,6 +137,10 @@ pub(crate) fn set_mode(new: &File, mode: u32) -> io::Result<()> {
 }
 
 fn remove_acl(file: &File) -> Result<(), Errno> {
+    // Removing none takes a transaction of the file system, asking does not.
+    if matches!(fgetxattr(file, ACL, &mut [0; 256][..]), Err(Errno::NODATA | Errno::NOTSUP)) {
+        return Ok(());
+    }
     match fremovexattr(file, ACL) {
         Err(Errno::NODATA | Errno::NOTSUP) => Ok(()),
         done => done,

@@ -11,12 +11,25 @@ const MOST_LINKS: usize = 40;
 
 /// Follows symbolic links to the file itself, which need not exist.
 pub(crate) fn resolve(path: &Path, verb: &str) -> Result<PathBuf> {
-    // The kernel first: it sees through /dev/stdout, whose links name no path.
-    match fs::metadata(path) {
-        Ok(found) => regular(&found, path, verb)?,
-        Err(missing) if missing.kind() == ErrorKind::NotFound => {}
-        Err(cause) => return Err(cause).or_cannot(verb, path),
+    find(path, verb).map(|(target, _)| target)
+}
+
+/// Follows symbolic links to the file itself; says whether it exists.
+pub(crate) fn find(path: &Path, verb: &str) -> Result<(PathBuf, bool)> {
+    // Mostly it is no link, and one call tells.
+    if metadata_of(path).or_cannot(verb, path)?.is_some_and(|found| found.is_file()) {
+        return Ok((path.to_path_buf(), true));
     }
+    // The kernel first: it sees through /dev/stdout, whose links name no path.
+    let exists = match fs::metadata(path) {
+        Ok(found) => regular(&found, path, verb).map(|()| true)?,
+        Err(missing) if missing.kind() == ErrorKind::NotFound => false,
+        Err(cause) => return Err(cause).or_cannot(verb, path),
+    };
+    follow(path, verb).map(|target| (target, exists))
+}
+
+fn follow(path: &Path, verb: &str) -> Result<PathBuf> {
     let mut target = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&target) {

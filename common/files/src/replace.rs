@@ -17,7 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::metadata::{self, Model};
-use crate::path::{folder_of, metadata_of, regular, resolve};
+use crate::path::{find, folder_of, metadata_of, regular};
 use crate::state::{Seen, Stamp};
 use crate::temp::{Temp, sweep};
 
@@ -102,15 +102,15 @@ impl Replacement {
 
     fn with_rights(path: &Path, rights: Rights) -> Result<Self> {
         let verb = rights.verb();
-        let target = resolve(path, verb)?;
+        let (target, exists) = find(path, verb)?;
         let name =
             target.file_name().ok_or_else(|| Error::failed(format!("`{}` names no file", path.display())))?;
         let folder_path = folder_of(&target);
         let folder = File::open(folder_path).or_cannot("open", folder_path)?;
-        sweep(folder_path, name);
+        sweep(&folder, folder_path, name);
         // What replaces a file is closed to others until it has that file's owner. What replaces
         // nothing is no secret from the start: the kernel applies umask and default ACL.
-        let open = matches!(rights, Rights::Same) && !target.exists();
+        let open = matches!(rights, Rights::Same) && !exists;
         let mode = if open { 0o666 } else { 0o600 };
         let (temp, file) = Temp::create(folder_path, name, mode).or_cannot(verb, path)?;
         Ok(Self { path: path.into(), target, folder, writer: BufWriter::new(file), written: 0, temp, rights })
@@ -147,7 +147,7 @@ impl Replacement {
     /// As [`replace()`].
     pub fn commit(self) -> Result<()> {
         let expect = if matches!(self.rights, Rights::Same) { Expect::Anything } else { Expect::Free };
-        self.put(expect)?.durable
+        self.put(expect)?.named.flush()
     }
 
     /// Commits if the file is still what `expect` says.
@@ -172,16 +172,7 @@ impl Replacement {
         temp.renamed();
         // It is done: what fails from here on must not look as if it were not.
         let stamp = file.metadata().map_or(stamp, |later| stamp.renamed(&Stamp::of(&later)));
-        let durable = match folder.sync_all() {
-            // Some network and FUSE file systems know no fsync of folders.
-            Err(cause) if cause.kind() != ErrorKind::InvalidInput => {
-                let path = path.display();
-                let what = format!("{path} is replaced, but a power failure may bring the old one back");
-                Err(Error::failed(what).because(cause))
-            }
-            _ => Ok(()),
-        };
-        Ok(Put { file, stamp, durable })
+        Ok(Put { file, stamp, named: Named { path, folder } })
     }
 }
 
@@ -197,14 +188,36 @@ impl Write for Replacement {
     }
 }
 
-/// A replacement that has its name.
+/// A replacement that has its name, but not yet for good.
 #[derive(Debug)]
 pub(crate) struct Put {
     /// The new file, locked since before it had its name.
     pub(crate) file: File,
     pub(crate) stamp: Stamp,
-    /// Whether the folder could be flushed.
-    pub(crate) durable: Result<()>,
+    pub(crate) named: Named,
+}
+
+/// A name that a power failure may still take back.
+#[derive(Debug)]
+#[must_use = "without flush() the old file may come back"]
+pub(crate) struct Named {
+    path: PathBuf,
+    folder: File,
+}
+
+impl Named {
+    /// Returns when the name is on the disk.
+    pub(crate) fn flush(&self) -> Result<()> {
+        match self.folder.sync_all() {
+            // Some network and FUSE file systems know no fsync of folders.
+            Err(cause) if cause.kind() != ErrorKind::InvalidInput => {
+                let path = self.path.display();
+                let what = format!("{path} is replaced, but a power failure may bring the old one back");
+                Err(Error::failed(what).because(cause))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Rights {

@@ -161,7 +161,10 @@ impl Condition {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::{Lock, Wait};
 
     #[test]
     fn rights_and_names_are_no_content() {
@@ -180,5 +183,17 @@ mod tests {
         check(Stamp { changed: (11, 0), standing: (0o644, 0, 0, 1), ..old }, true);
         check(Stamp { changed: (11, 0), standing: (0o600, 0, 0, 2), ..old }, true);
         check(Stamp { changed: (11, 0), ..old }, false);
+    }
+
+    #[test]
+    fn its_condition_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        let condition = || Lock::acquire(&path, Wait::Not).unwrap().condition().unwrap();
+        assert_eq!(condition(), Condition::NEW);
+        crate::replace(&path, b"four").unwrap();
+        assert_eq!(condition(), Condition { size: 4, ..Condition::NEW });
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        assert_eq!(condition(), Condition { size: 4, hard_links: 2, ..Condition::NEW });
     }
 }

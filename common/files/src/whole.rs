@@ -90,7 +90,7 @@ impl Whole {
 
 /// The journal of a write that is going on, or was interrupted, in `file`.
 fn pending(target: &Path, file: &File) -> io::Result<Option<Journal>> {
-    let Found::Whole(journal) = Journal::find(target, file.metadata().ok().map(|found| found.uid()))? else {
+    let Found::Whole(journal) = Journal::find(target, Some(file))? else {
         return Ok(None);
     };
     // Byte by byte: it may be written at this moment, and memory has no sectors.

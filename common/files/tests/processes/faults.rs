@@ -10,8 +10,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use common::OrCannot;
 use files::{Lock, Replacement, Wait, read_whole, replace};
 
+use crate::lock::SURELY;
 use crate::replace::new_text;
 use crate::{names_in, place, start, turns, works};
 
@@ -53,7 +55,17 @@ fn replaces_locked() {
 
 #[test]
 #[ignore = "meets a fault in a process of its own"]
-pub(crate) fn writes_in_place() {
+fn replaces_and_releases() {
+    let Some(path) = place() else { return };
+    mark("begin");
+    let lock = Lock::acquire(&path, Wait::Not).unwrap();
+    lock.finish_with(|new| new.write_all(&new_text()).or_cannot("write", &path)).unwrap();
+    mark("end");
+}
+
+#[test]
+#[ignore = "meets a fault in a process of its own"]
+fn writes_in_place() {
     let Some(path) = place() else { return };
     mark("begin");
     let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
@@ -125,6 +137,11 @@ fn a_locked_replacement_leaves_old_or_new_whatever_fails() {
 }
 
 #[test]
+fn a_last_replacement_leaves_old_or_new_whatever_fails() {
+    sweep("faults::replaces_and_releases", 20);
+}
+
+#[test]
 fn a_write_in_place_leaves_old_or_new_whatever_fails() {
     sweep("faults::writes_in_place", 25);
 }
@@ -152,7 +169,7 @@ fn strike(child: &str, (call, nth): (&str, usize), fault: &str) -> bool {
     // Only the journal may stay when it cannot be removed: its work is done.
     let left = if call.starts_with("unlink") { 2 } else { 1 };
     assert!(killed || names_in(&at("etc")).len() <= left, "{what}");
-    let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
+    let mut lock = Lock::acquire(&path, SURELY).unwrap();
     assert!(lock.read().unwrap().unwrap() == text, "{what}");
     lock.replace(b"after").unwrap();
     assert_eq!(names_in(&at("etc")), ["app.json"], "{what}");

@@ -14,8 +14,9 @@ use crate::{place, start, turns, works};
 
 const COUNTERS: usize = 8;
 
-/// Long enough that only a lock that is never released runs into it.
-const SURELY: Wait = Wait::For(Duration::from_secs(120));
+/// Long enough that only a lock that is never released runs into it. Another test that starts a
+/// process keeps our locks for a moment: until exec(2) the child has our descriptors.
+pub(crate) const SURELY: Wait = Wait::For(Duration::from_secs(120));
 
 fn number(bytes: &[u8]) -> usize {
     std::str::from_utf8(bytes).unwrap().strip_suffix('\n').unwrap().parse().unwrap()
@@ -182,7 +183,7 @@ fn who_waited_gets_the_new_file() {
         if let Some(text) = before {
             files::replace(&path, text.as_bytes()).unwrap();
         }
-        let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
+        let mut lock = Lock::acquire(&path, SURELY).unwrap();
         std::thread::scope(|scope| {
             let waiters = [(); 4].map(|()| scope.spawn(|| increment_text(&path)));
             lock.replace(b"new").unwrap();
@@ -266,4 +267,20 @@ fn where_there_are_no_locks_one_elsewhere_is_asked_for() {
         assert!(said.contains(&format!("cannot lock {}: {want}", counter.display())), "{said}");
     }
     assert_eq!(fs::read(&counter).unwrap(), b"1\n");
+}
+
+#[test]
+fn who_waits_for_a_file_without_a_name_gets_the_one_that_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.json");
+    files::replace(&path, b"old").unwrap();
+    let held = Lock::acquire(&path, SURELY).unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| increment_text(&path));
+        // An editor that knows no locks; the lock on the old file is still held when the wait ends.
+        files::replace(&path, b"new").unwrap();
+        waiter.join().unwrap();
+    });
+    assert_eq!(fs::read(&path).unwrap(), b"new+");
+    drop(held);
 }

@@ -22,7 +22,8 @@ const SYSTEMS: [(&str, u64, &str); 3] = [
 /// What `xfs_io(8)` loses: everything since the last flush, or the data and not the log.
 const LOSSES: [&str; 2] = ["shutdown", "shutdown -f"];
 
-const WAYS: [&str; 2] = ["faults::replaces_locked", "faults::writes_in_place"];
+const WAYS: [&str; 3] =
+    ["faults::replaces_locked", "faults::replaces_and_releases", "faults::writes_in_place"];
 
 /// Where the process is killed before the power fails; at first nowhere.
 const KILLS: [&str; 8] = [
