@@ -7,6 +7,7 @@ use common::Result;
 use crate::document::Document;
 use crate::find::{Level, Route};
 use crate::layout::{Lines, Style};
+use crate::path::Path;
 
 /// Lines are looked for so far back; a longer one is not indented, it is minified.
 const LONGEST_LINE: u64 = 1 << 16;
@@ -15,6 +16,18 @@ const LONGEST_LINE: u64 = 1 << 16;
 const SAMPLE: u64 = 1 << 12;
 
 impl Document {
+    /// How a value is laid out that comes to `path`, into a container that exists.
+    ///
+    /// # Errors
+    /// When the document is no JSON or cannot be read.
+    pub(crate) fn style_at(&mut self, path: &Path) -> Result<Style> {
+        let (path, route) = self.route(path)?;
+        match path.tokens().len().checked_sub(1).filter(|depth| *depth < route.levels.len()) {
+            Some(depth) => self.style(&route, depth),
+            None => self.style_of_line(route.root.span.start, &route),
+        }
+    }
+
     /// How a new item of the level at `depth` is laid out.
     pub(super) fn style(&self, route: &Route, depth: usize) -> Result<Style> {
         let level = &route.levels[depth];

@@ -1,0 +1,311 @@
+//! The text of a patch, taken apart by offsets: what is not looked into keeps its spelling.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path as FilePath;
+
+use common::{Error, Result};
+
+use crate::document::Document;
+use crate::scan::{Kind, Next, Scanned, Scanner, Syntax};
+use crate::string;
+use crate::text::Text;
+
+/// A patch.
+#[derive(Debug)]
+pub(crate) struct Given(Document);
+
+/// A value in a patch.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// What stands between the quotes of its key; nothing for an element.
+    pub(crate) key: Vec<u8>,
+    pub(crate) kind: Kind,
+    pub(crate) span: Range<u64>,
+}
+
+impl Part {
+    /// Its key.
+    ///
+    /// # Errors
+    /// When it holds half a surrogate pair, which no path can name.
+    fn name(&self) -> Result<String> {
+        let name = string::decode(&self.key).and_then(|name| String::from_utf8(name).ok());
+        name.ok_or_else(|| {
+            let key = String::from_utf8_lossy(&self.key);
+            Error::failed(format!(
+                "cannot merge the key \"{key}\" of the patch: it holds half a surrogate pair, which no path can name"
+            ))
+        })
+    }
+}
+
+impl Given {
+    /// The patch that is written as `json`; errors call it `name`.
+    pub(crate) fn new(json: &[u8], syntax: Syntax, name: &str) -> Self {
+        Self(Document::new(Text::new(json.to_vec()), syntax, FilePath::new(name)))
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn whole(&self) -> Result<Part> {
+        let mut scanner = self.scanner(0);
+        let whole = scanner.begin().and_then(|()| part(&mut scanner, false));
+        whole.map_err(|fault| self.0.complain(fault))
+    }
+
+    /// The members of an object or the elements of an array, in their order. Of members that spell
+    /// one key in one way or another, all are there.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn parts(&self, container: &Part) -> Result<Vec<Part>> {
+        parts(&mut self.scanner(container.span.start)).map_err(|fault| self.0.complain(fault))
+    }
+
+    /// The members of an object with the keys decoded, of each key the last one.
+    ///
+    /// # Errors
+    /// When a key holds half a surrogate pair, or it is no JSON.
+    pub(crate) fn members(&self, object: &Part) -> Result<Vec<(String, Part)>> {
+        let mut members = Vec::new();
+        for part in self.parts(object)? {
+            members.push((part.name()?, part));
+        }
+        let mut seen = HashSet::new();
+        let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(name.clone())).collect();
+        let mut is_last = is_last.into_iter().rev();
+        members.retain(|_| is_last.next().unwrap_or(true));
+        Ok(members)
+    }
+
+    /// How many objects are nested in each other, with no array between them.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn depth_of_objects(&self) -> Result<usize> {
+        let mut scanner = self.scanner(0);
+        let depth = scanner.begin().and_then(|()| depth_of_objects(&mut scanner));
+        depth.map_err(|fault| self.0.complain(fault))
+    }
+
+    /// A value as it is written, without comments and trailing commas where `syntax` has none.
+    ///
+    /// # Errors
+    /// When the text cannot be read.
+    pub(crate) fn spelled(&self, part: &Part, syntax: Syntax) -> Result<Vec<u8>> {
+        let value = self.0.text().read(part.span.clone())?;
+        Ok(if syntax == Syntax::Strict && self.0.syntax() == Syntax::Comments {
+            strict(&value)
+        } else {
+            value
+        })
+    }
+
+    fn scanner(&self, at: u64) -> Scanner<'_> {
+        Scanner::new(self.0.text(), self.0.syntax(), at)
+    }
+}
+
+fn parts(scanner: &mut Scanner<'_>) -> Scanned<Vec<Part>> {
+    let mut parts = Vec::new();
+    let Some(is_object) = scanner.open()? else { return Ok(parts) };
+    if scanner.first(is_object)?.is_some() {
+        return Ok(parts);
+    }
+    loop {
+        parts.push(part(scanner, is_object)?);
+        if let Next::Close { .. } = scanner.next(is_object)? {
+            return Ok(parts);
+        }
+    }
+}
+
+fn part(scanner: &mut Scanner<'_>, is_member: bool) -> Scanned<Part> {
+    let mut key = Vec::new();
+    if is_member {
+        scanner.key(Some(&mut key))?;
+    }
+    let begin = scanner.offset();
+    let kind = scanner.value()?;
+    Ok(Part { key, kind, span: begin..scanner.offset() })
+}
+
+fn depth_of_objects(scanner: &mut Scanner<'_>) -> Scanned<usize> {
+    let (mut depth, mut deepest) = (0, 0);
+    loop {
+        if scanner.kind()? == Kind::Object {
+            scanner.open()?;
+            deepest = deepest.max(depth + 1);
+            if scanner.first(true)?.is_none() {
+                depth += 1;
+                scanner.key(None)?;
+                continue;
+            }
+        } else {
+            scanner.value()?;
+        }
+        while depth > 0 {
+            if let Next::Item { .. } = scanner.next(true)? {
+                scanner.key(None)?;
+                break;
+            }
+            depth -= 1;
+        }
+        if depth == 0 {
+            return Ok(deepest);
+        }
+    }
+}
+
+/// A value without its comments and trailing commas; a line that held nothing else goes with them.
+fn strict(value: &[u8]) -> Vec<u8> {
+    let mut text: Vec<u8> = Vec::with_capacity(value.len());
+    // Where a comma stands that nothing has followed yet.
+    let mut comma = None;
+    let mut at = 0;
+    while let Some(&byte) = value.get(at) {
+        let rest = &value[at..];
+        if byte == b'/' {
+            at += comment(rest);
+            let blanks = text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            if !matches!(value.get(at), Some(b'\n' | b'\r')) {
+                continue;
+            }
+            text.truncate(text.len() - blanks);
+            if text.ends_with(b"\n") {
+                at += if value[at..].starts_with(b"\r\n") { 2 } else { 1 };
+            }
+            continue;
+        }
+        if let (b']' | b'}', Some(comma)) = (byte, comma) {
+            text.remove(comma);
+        }
+        if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            comma = (byte == b',').then_some(text.len());
+        }
+        let length = if byte == b'"' { quoted(rest) } else { 1 };
+        text.extend_from_slice(&rest[..length]);
+        at += length;
+    }
+    text
+}
+
+/// How long the comment is that `text` begins with, without the end of its line.
+fn comment(text: &[u8]) -> usize {
+    let (end, more): (&[u8], _) = if text.starts_with(b"//") { (b"\n", 0) } else { (b"*/", 2) };
+    let found = text.windows(end.len()).skip(2).position(|bytes| bytes == end);
+    let length = found.map_or(text.len(), |length| length + 2 + more);
+    if more == 0 && text[..length].ends_with(b"\r") { length - 1 } else { length }
+}
+
+/// How long the string is that `text` begins with.
+fn quoted(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::same::{Numbers, same};
+
+    #[test]
+    fn comments_and_trailing_commas_are_left_out() {
+        let check = |value: &str, want: &str| {
+            assert_eq!(String::from_utf8(strict(value.as_bytes())).unwrap(), want, "{value}");
+        };
+        check("[1, 2]", "[1, 2]");
+        check("[1, /* two */ 2,]", "[1,  2]");
+        check("[\n  1, // one\n  // two\n  2,\r\n  // end\r\n]", "[\n  1,\n  2\r\n]");
+        check(
+            "{\"// no\": \"/* no */\", \"a\\\"\": \"//\\\\\" /**/, }",
+            "{\"// no\": \"/* no */\", \"a\\\"\": \"//\\\\\"  }",
+        );
+        check("[[1,],[],{},]", "[[1],[],{}]");
+        check("[1,/*\n*/]", "[1]");
+        check("[1,//]\n]", "[1\n]");
+        check("/**/1", "1");
+        check("[/*/ ,] */ 1]", "[ 1]");
+    }
+
+    #[test]
+    fn of_each_key_the_last_member_is_there() {
+        let given = Given::new(br#"{"a":1, "b":2, "\u0061" : [3], "":4}"#, Syntax::Strict, "the patch");
+        let members = given.members(&given.whole().unwrap()).unwrap();
+        let shown =
+            members.iter().map(|(name, part)| (name.as_str(), given.spelled(part, Syntax::Strict).unwrap()));
+        let want = [("b", b"2".to_vec()), ("a", b"[3]".to_vec()), ("", b"4".to_vec())];
+        assert!(shown.eq(want));
+        let given = Given::new(br#"{"\ud800":1}"#, Syntax::Strict, "the patch");
+        let error = given.members(&given.whole().unwrap()).unwrap_err();
+        let half = "it holds half a surrogate pair, which no path can name";
+        assert_eq!(error.to_string(), format!("cannot merge the key \"\\ud800\" of the patch: {half}"));
+        let broken = Given::new(b"{\"a\" 1}", Syntax::Strict, "the patch").whole().unwrap_err();
+        assert_eq!(broken.to_string(), "the patch:1:6 is no JSON: `:` is expected, found `1`");
+    }
+
+    #[test]
+    fn objects_count_until_an_array_comes() {
+        let check = |text: &str, want: usize| {
+            assert_eq!(
+                Given::new(text.as_bytes(), Syntax::Strict, "x").depth_of_objects().unwrap(),
+                want,
+                "{text}"
+            );
+        };
+        check("1", 0);
+        check("[{}]", 0);
+        check("{}", 1);
+        check(r#"{"a":{},"b":{"c":1,"d":[{"e":{}}]},"f":2}"#, 2);
+        check(r#"{"a":{"b":{"c":{}}},"d":{"e":1}}"#, 4);
+    }
+
+    /// JSON with comments in all the places where they may be.
+    fn loose() -> impl Strategy<Value = String> {
+        let space = || {
+            prop_oneof![
+                Just(""),
+                Just(" "),
+                Just("\n  "),
+                Just("/* ,] \" */"),
+                Just(" // [\n"),
+                Just("\t//\r\n")
+            ]
+        };
+        let scalar = prop_oneof![Just("1"), Just("\"//\\\"\""), Just("null"), Just("{}"), Just("[]")];
+        scalar.prop_map(str::to_owned).prop_recursive(4, 24, 4, move |inner| {
+            let items = proptest::collection::vec((space(), inner, space()), 1..4);
+            (items, any::<bool>(), any::<bool>(), space()).prop_map(|(items, is_object, comma, end)| {
+                let item = |(before, value, after): &(&str, String, &str)| {
+                    let key = if is_object { format!("\"{}\"{after}:", value.len()) } else { String::new() };
+                    format!("{before}{key}{before}{value}{after}")
+                };
+                let items: Vec<String> = items.iter().map(item).collect();
+                let inside = items.join(",") + if comma { "," } else { "" } + end;
+                if is_object { format!("{{{inside}}}") } else { format!("[{inside}]") }
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_strict_and_the_same_value(text in loose()) {
+            let value = strict(text.as_bytes());
+            let shown = String::from_utf8_lossy(&value).into_owned();
+            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&value).is_ok(), "{}", shown);
+            prop_assert!(same(&value, text.as_bytes(), Numbers::Spelled), "{}", shown);
+        }
+    }
+}
