@@ -13,6 +13,7 @@ mod attempt;
 mod holder;
 mod inplace;
 mod journal;
+mod limit;
 mod lock;
 mod metadata;
 mod path;

@@ -16,6 +16,7 @@ use common::{Error, OrCannot, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::limit;
 use crate::metadata::{self, Model};
 use crate::path::{find, folder_of, metadata_of, regular};
 use crate::state::{Seen, Stamp};
@@ -101,6 +102,7 @@ impl Replacement {
     }
 
     fn with_rights(path: &Path, rights: Rights) -> Result<Self> {
+        limit::survive();
         let verb = rights.verb();
         let (target, exists) = find(path, verb)?;
         let name =

@@ -69,11 +69,15 @@ fn owner_mode_acl_and_attributes_stay() {
     fs::set_permissions(&path, Permissions::from_mode(0o4640)).unwrap();
     let before = fs::metadata(&path).unwrap();
     replace(&path, b"new").unwrap();
-    let after = fs::metadata(&path).unwrap();
-    assert_ne!(after.ino(), before.ino());
-    assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
-    for (name, value) in kept {
-        assert_eq!(attribute(&path, name), Some(value), "{name}");
+    let copy = folder.path().join("copy");
+    Replacement::like(&copy, &File::open(&path).unwrap()).unwrap().commit().unwrap();
+    assert_ne!(fs::metadata(&path).unwrap().ino(), before.ino());
+    for path in [path, copy] {
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+        for (name, value) in &kept {
+            assert_eq!(attribute(&path, name).as_ref(), Some(value), "{name}");
+        }
     }
 }
 
@@ -181,6 +185,21 @@ fn a_full_disk_leaves_the_old_file() {
 pub(crate) fn passes(run: &Output) {
     let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn a_limit_of_the_file_size_leaves_the_old_file() {
+    let limit = ["sh", "-c", "ulimit -f 16 && exec \"$@\"", "sh"];
+    for child in ["faults::replaces_locked", "faults::writes_in_place"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        replace(&path, b"old").unwrap();
+        let run = start(&limit, child, &path).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.code().is_some() && said.contains("File too large"), "{child}: {said}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names_in(folder.path()), ["app.json"]);
+    }
 }
 
 #[test]
