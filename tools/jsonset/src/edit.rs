@@ -1,5 +1,6 @@
 //! The edits of one call.
 
+use std::borrow::Cow;
 use std::path::{Path as FilePath, PathBuf};
 
 use common::{Error, OrCannot, Result};
@@ -61,6 +62,16 @@ pub(crate) struct Value {
     pub(crate) json: Vec<u8>,
     pub(crate) syntax: Syntax,
     pub(crate) name: String,
+}
+
+impl Value {
+    /// The value without comments where the document allows none.
+    fn spelled_for(&self, document: &Document) -> Cow<'_, [u8]> {
+        if self.syntax == Syntax::Comments && document.syntax() == Syntax::Strict {
+            return Cow::Owned(merge::given::strict(&self.json));
+        }
+        Cow::Borrowed(&self.json)
+    }
 }
 
 /// Reads the sources. Slow ones are read before the lock is taken.
@@ -182,7 +193,7 @@ pub(crate) fn holds(
 pub(crate) fn apply(edits: &[Edit<Value>], document: &mut Document) -> Result<bool> {
     for edit in edits {
         match edit {
-            Edit::Set(path, value) => document.set(path, &value.json)?,
+            Edit::Set(path, value) => document.set(path, &value.spelled_for(document))?,
             Edit::Default(path, value) if document.kind(path)?.is_none() => {
                 document.set(path, &value.json)?
             }

@@ -161,7 +161,7 @@ fn depth_of_objects(scanner: &mut Scanner<'_>) -> Scanned<usize> {
 }
 
 /// A value without its comments and trailing commas; a line that held nothing else goes with them.
-fn strict(value: &[u8]) -> Vec<u8> {
+pub(crate) fn strict(value: &[u8]) -> Vec<u8> {
     let mut text: Vec<u8> = Vec::with_capacity(value.len());
     // Where a comma stands that nothing has followed yet.
     let mut comma = None;

@@ -46,6 +46,8 @@ fn values_are_read_from_files() {
     check("a=@v", "two\nlines\n", "\"two\\nlines\"");
     check("a=@v", "{\"b\": 1}\n", "{\"b\": 1}");
     check("a:=@v", "{\n    \"b\": 1\n}\n", "{\n    \"b\": 1\n  }");
+    let commented = case(&["a.json", "a=@v.jsonc"]).file("a.json", "{}").file("v.jsonc", "[1, /* one */ 2,]");
+    assert_eq!(commented.run().read("a.json"), b"{\n  \"a\": [1,  2]\n}");
     run("a:=@v", "secret").status(2).stderr_has("v:1:1 is no JSON").run();
     run("a=@v", "").run();
     run("a=@none", "")
