@@ -133,7 +133,13 @@ impl Journal {
         let (mut is_old, mut is_new) = (length == self.old, length == self.new);
         let mut at = 0;
         while at < length {
-            let now = piece(file, (0, length), at)?;
+            let now = match piece(file, (0, length), at) {
+                // It was cut at this moment: by its writer, or, when we have the lock, by a stranger.
+                Err(cut) if cut.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(if unit == SECTOR { Content::Foreign } else { Content::Torn });
+                }
+                now => now?,
+            };
             let old = padded(piece(&self.file, (self.new, self.old), at)?, now.len());
             // Before a file is cut to a new length, the old content still follows the new.
             let mut new = piece(&self.file, (0, self.new), at)?;

@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use files::{Lock, Wait, Way, read_whole};
 
+use crate::lock::SURELY;
 use crate::replace::{new_text, passes};
-use crate::{names_in, place, start, works};
+use crate::{names_in, place, start, turns, works};
 
 /// A shell in mounts of its own, gone with its last process, that runs `setup` and then the rest.
 fn with_mounts(setup: &str) -> [&str; 7] {
@@ -52,6 +54,31 @@ fn a_file_that_is_mounted_alone_is_written_in_place() {
     run_with_mounts(&mount, "inplace::writes_where_a_rename_cannot", &path);
     let source = fs::read(at("source")).unwrap();
     assert!(source == b"short" || source == b"old" && fs::read(&path).unwrap().is_empty());
+}
+
+#[test]
+fn who_reads_without_the_lock_sees_one_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.json");
+    let texts = [b"a".repeat(100_000), b"b".repeat(30_000), b"c".repeat(60_000)];
+    files::replace(&path, &texts[0]).unwrap();
+    fs::hard_link(&path, folder.path().join("other")).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for text in texts.iter().cycle().take_while(|_| !over.load(Ordering::Relaxed)) {
+                Lock::acquire(&path, SURELY).unwrap().replace_in_place(text).unwrap();
+            }
+        });
+        let reads = turns() * 25;
+        for number in 1..=reads {
+            let seen = read_whole(&path);
+            let whole = seen.as_ref().is_ok_and(|seen| texts.contains(seen));
+            over.store(!whole || number == reads, Ordering::Relaxed);
+            assert!(whole, "{:?}", seen.map(|seen| seen.len()));
+        }
+    });
+    assert_eq!(names_in(folder.path()), ["app.json", "other"]);
 }
 
 #[test]
