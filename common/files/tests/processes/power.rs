@@ -95,7 +95,6 @@ impl System {
 #[ignore = "mounts file systems and shuts them down"]
 fn loses_power() {
     let Some(folder) = place() else { return };
-    let count = turns().div_ceil(10);
     for (number, (make, size, options)) in SYSTEMS.into_iter().enumerate() {
         let system = System {
             image: folder.join(format!("{number}.img")),
@@ -107,8 +106,9 @@ fn loses_power() {
         run(&format!("{make} {}", system.image.display()));
         for way in WAYS {
             // The kills take turns where there are fewer turns than kills.
-            let kills = KILLS.iter().cycle().skip(1 + number * count).take(count.min(KILLS.len()));
-            for (kill, loss) in kills.chain([&""]).flat_map(|kill| LOSSES.map(|loss| (*kill, loss))) {
+            let pairs = KILLS.iter().flat_map(|kill| LOSSES.map(|loss| (kill, loss)));
+            let some = pairs.clone().cycle().skip(2 + number * 3).take(turns().div_ceil(10).min(16));
+            for (kill, loss) in pairs.take(2).chain(some) {
                 system.lose(way, kill, loss);
             }
         }
