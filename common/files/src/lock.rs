@@ -7,8 +7,9 @@
 //!    locking, the file behind the name is compared with the locked one, and where they differ
 //!    everything begins again. The numbers cannot be reused meanwhile: the locked file is open.
 //! 2. A replacement is locked by its writer before it gets the name. From one holder's rename to
-//!    its release whoever opens the name finds a locked file, and whoever waited on the old file
-//!    gets it only with the release and then fails the comparison.
+//!    its release, which for [`Lock::finish_with`] comes right after, whoever opens the name finds a
+//!    locked file, and whoever waited on the old file gets it only with the release and then fails
+//!    the comparison.
 //! 3. A name without a file is locked through its folder, and the comparison is that the name is
 //!    still free. The folder is released once the file exists, locked by rule 2. A program that
 //!    creates the file without asking is not overwritten: the rename then refuses to replace.
@@ -33,7 +34,7 @@ use crate::attempt::{Place, Wait, attempt, attempt_beside, is_same, patiently};
 use crate::inplace::{InPlace, recover};
 use crate::path::resolve;
 use crate::replace::{Expect, Put, Replacement};
-use crate::state::{Condition, Seen};
+use crate::state::{Condition, Seen, Stamp};
 
 /// How a file got its new content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +137,20 @@ impl Lock {
         let (now, bytes) = Seen::read(file).or_cannot("read", &self.path)?;
         seen.replace(now);
         Ok(Some(bytes))
+    }
+
+    /// Tells that the holder himself has changed attributes of the file (`chattr`, `setfattr`, an
+    /// ACL), which only the change time shows: it is taken as it is now, and is no conflict. Size and
+    /// modification time still are. chmod(2), chown(2) and link(2) need not be told.
+    ///
+    /// # Errors
+    /// When the system does not tell the times.
+    pub fn attributes_changed(&self) -> Result<()> {
+        let Some((file, seen)) = &self.file else { return Ok(()) };
+        let now = Stamp::of(&file.metadata().or_cannot("stat", &self.path)?);
+        let mut seen = seen.borrow_mut();
+        seen.stamp = seen.stamp.renamed(&now);
+        Ok(())
     }
 
     /// Replaces the locked file as [`replace()`](crate::replace()) does, and goes on holding its
@@ -340,7 +355,7 @@ mod tests {
         write_into(&path, b"NEW");
         // As within one tick of the kernel's clock.
         if let Some((_, seen)) = &lock.file {
-            seen.borrow_mut().stamp = crate::state::Stamp::of(&fs::metadata(&path).unwrap());
+            seen.borrow_mut().stamp = Stamp::of(&fs::metadata(&path).unwrap());
         }
         assert_eq!(before.len(), fs::metadata(&path).unwrap().len());
         assert_eq!(lock.replace(b"mine").unwrap_err().status(), 75);
@@ -363,5 +378,14 @@ mod tests {
         lock.replace(b"mine").unwrap();
         lock.replace(b"again").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        // Only the change time shows it, as it shows times that were set back.
+        let file = File::open(&path).unwrap();
+        let before = file.metadata().unwrap();
+        while Stamp::of(&file.metadata().unwrap()) == Stamp::of(&before) {
+            file.set_modified(before.modified().unwrap()).unwrap();
+        }
+        assert_eq!(lock.replace(b"more").unwrap_err().status(), 75);
+        lock.attributes_changed().unwrap();
+        lock.replace(b"more").unwrap();
     }
 }
