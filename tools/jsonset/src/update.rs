@@ -69,8 +69,11 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
     }
     store.write(&mut lock, &new, |new| judge.accepts(new, path))?;
     log::info!("changed {}", path.display());
-    if let Some(copies) = plan.care.backups {
-        backup::prune(path, copies)?;
+    if let Some(copies) = plan.care.backups
+        && let Err(cause) = backup::prune(path, copies)
+    {
+        // The change is in place: only what is left of older ones wants a look.
+        log::warn!("{cause}; older backups of {} may be left", path.display());
     }
     // What CMD does to the file, or waits for, may need the lock.
     drop(lock);
