@@ -2,11 +2,20 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test fails by a panic, and writes files into temporary folders"
+    clippy::print_stdout,
+    reason = "a test fails by a panic, writes files into temporary folders, and says what it skips"
 )]
 
 #[path = "cases/edits.rs"]
 mod edits;
+#[path = "cases/faults.rs"]
+mod faults;
+#[path = "cases/files.rs"]
+mod files;
+#[path = "cases/files_trouble.rs"]
+mod files_trouble;
+#[path = "cases/lock.rs"]
+mod lock;
 
 #[test]
 fn the_examples_of_the_manual_run() {
