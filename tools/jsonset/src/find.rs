@@ -122,7 +122,7 @@ impl Walk<'_> {
         while let Some(depth) = self.open.len().checked_sub(1) {
             match self.step(depth)? {
                 Next::Item { comma } => {
-                    self.item(depth, Some(comma).filter(|_| self.open[depth].count > 0))?
+                    self.item(depth, Some(comma).filter(|_| self.open[depth].count > 0))?;
                 }
                 Next::Close { at, .. } => self.close(at),
             }

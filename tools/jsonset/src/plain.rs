@@ -62,7 +62,7 @@ mod tests {
         let check = |text: &str, want: &str| assert_eq!(plain(text.as_bytes()), want.as_bytes());
         check("{\"a\": 1}", "{\"a\": 1}");
         check("[1,2,]", "[1,2 ]");
-        check("{\"a,]//\": [1, /* x,] */ 2, // }\n],}", "{\"a,]//\": [1,           2       \n] }");
+        check("{\"a,]//\": [1, /* x,] */ 2, // }\n],}", "{\"a,]//\": [1,           2      \n] }");
         check("[\"\\\"//\", 1]", "[\"\\\"//\", 1]");
         check("\u{feff}[] // x", "   []     ");
         check("/* a\n*/[,", "    \n  [,");

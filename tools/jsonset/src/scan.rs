@@ -3,9 +3,13 @@
 //! The scanner checks every byte and keeps none: what it meets it names by offsets, so that an edit
 //! can be spliced into the text. It has no limit of depth and needs one bit for each level.
 
+mod run;
+mod string;
+
 use common::Error;
 
 use crate::text::{Cursor, Text};
+use run::{Levels, Place, run};
 
 /// What is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,25 +168,43 @@ impl<'a> Scanner<'a> {
     pub(crate) fn value(&mut self) -> Scanned<Kind> {
         let kind = self.kind()?;
         let mut open = Levels::default();
+        let mut place = Place::Value;
         loop {
-            if let Some(is_object) = self.open()? {
-                if self.first(is_object)?.is_none() {
-                    open.push(is_object);
-                    self.key_of(is_object)?;
-                    continue;
-                }
-            } else {
-                self.scalar()?;
-            }
-            loop {
-                let Some(is_object) = open.last() else { return Ok(kind) };
-                if let Next::Item { .. } = self.next(is_object)? {
-                    self.key_of(is_object)?;
-                    break;
-                }
-                open.pop();
-            }
+            let (count, reached) = run(self.cursor.window()?, &mut open, place);
+            self.cursor.advance_by(count);
+            place = match (reached, open.last()) {
+                (Place::Value, _) => self.begin_value(&mut open)?,
+                (Place::Behind, None) => return Ok(kind),
+                (Place::Behind, Some(is_object)) => match self.next(is_object)? {
+                    Next::Item { .. } => self.over_key(is_object)?,
+                    Next::Close { .. } => {
+                        open.pop();
+                        Place::Behind
+                    }
+                },
+            };
         }
+    }
+
+    /// Goes over a scalar or an empty container, or to the first value in a container.
+    fn begin_value(&mut self, open: &mut Levels) -> Scanned<Place> {
+        let Some(is_object) = self.open()? else {
+            self.scalar()?;
+            return Ok(Place::Behind);
+        };
+        if self.first(is_object)?.is_some() {
+            return Ok(Place::Behind);
+        }
+        open.push(is_object);
+        self.over_key(is_object)
+    }
+
+    /// Goes over the key that an item of an object begins with.
+    fn over_key(&mut self, is_object: bool) -> Scanned<Place> {
+        if is_object {
+            self.key(None)?;
+        }
+        Ok(Place::Value)
     }
 
     /// Goes into the container that begins here: whether it is an object.
@@ -194,13 +216,6 @@ impl<'a> Scanner<'a> {
         }
         self.cursor.advance();
         Ok(Some(byte == Some(b'{')))
-    }
-
-    fn key_of(&mut self, is_object: bool) -> Scanned<()> {
-        if is_object {
-            self.key(None)?;
-        }
-        Ok(())
     }
 
     /// Goes to the first item of a container whose bracket is behind; the offset of the closing one
@@ -314,79 +329,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads a string from its first quote to behind its last one.
-    #[inline]
-    pub(crate) fn string(&mut self, mut keep: Option<&mut Vec<u8>>) -> Scanned<()> {
-        let begin = self.offset();
-        self.cursor.advance();
-        loop {
-            let window = self.cursor.window()?;
-            let plain = plain(window);
-            let next = window.get(plain).copied();
-            let is_end = window.is_empty();
-            if let Some(keep) = &mut keep {
-                keep.extend_from_slice(&window[..plain]);
-            }
-            self.cursor.advance_by(plain);
-            match next {
-                Some(b'"') => break,
-                Some(_) => self.special(keep.as_deref_mut())?,
-                None if is_end => {
-                    return Err(Fault::Syntax { offset: begin, what: "this string does not end".into() });
-                }
-                None => {}
-            }
-        }
-        self.cursor.advance();
-        Ok(())
-    }
-
-    /// An escape, or a character that is not ASCII.
-    fn special(&mut self, mut keep: Option<&mut Vec<u8>>) -> Scanned<()> {
-        let begin = self.offset();
-        let first = self.peek()?.unwrap_or_default();
-        let mut put = |byte| {
-            if let Some(keep) = &mut keep {
-                keep.push(byte);
-            }
-        };
-        put(first);
-        if first >= 0x80 {
-            self.cursor.advance();
-            let (count, mut allowed) = sequence(first).ok_or_else(|| not_utf8(begin))?;
-            for _ in 0..count {
-                let byte =
-                    self.peek()?.filter(|byte| allowed.contains(byte)).ok_or_else(|| not_utf8(begin))?;
-                put(byte);
-                allowed = 0x80..=0xBF;
-                self.cursor.advance();
-            }
-            return Ok(());
-        }
-        if first != b'\\' {
-            let what =
-                format!("the control character 0x{first:02x} must be written as \\u{first:04x} in a string");
-            return Err(self.fault(&what));
-        }
-        self.cursor.advance();
-        let letter = self.peek()?.unwrap_or_default();
-        if !b"\"\\/bfnrtu".contains(&letter) {
-            let what = "there is no such escape; a backslash is written as \\\\".into();
-            return Err(Fault::Syntax { offset: begin, what });
-        }
-        put(letter);
-        self.cursor.advance();
-        for _ in 0..if letter == b'u' { 4 } else { 0 } {
-            let digit = self.peek()?.filter(u8::is_ascii_hexdigit);
-            put(digit.ok_or_else(|| Fault::Syntax {
-                offset: begin,
-                what: "\\u needs four hexadecimal digits".into(),
-            })?);
-            self.cursor.advance();
-        }
-        Ok(())
-    }
-
     /// A fault here.
     pub(crate) fn fault(&self, what: &str) -> Fault {
         Fault::Syntax { offset: self.offset(), what: what.into() }
@@ -412,63 +354,5 @@ fn closer(is_object: bool) -> u8 {
     if is_object { b'}' } else { b']' }
 }
 
-fn not_utf8(offset: u64) -> Fault {
-    Fault::Syntax { offset, what: "these bytes are no UTF-8".into() }
-}
-
-/// How many bytes follow the first one of a UTF-8 sequence, and which the next may be: RFC 3629,
-/// section 4.
-fn sequence(first: u8) -> Option<(usize, std::ops::RangeInclusive<u8>)> {
-    Some(match first {
-        0xC2..=0xDF => (1, 0x80..=0xBF),
-        0xE0 => (2, 0xA0..=0xBF),
-        0xE1..=0xEC | 0xEE | 0xEF => (2, 0x80..=0xBF),
-        0xED => (2, 0x80..=0x9F),
-        0xF0 => (3, 0x90..=0xBF),
-        0xF1..=0xF3 => (3, 0x80..=0xBF),
-        0xF4 => (3, 0x80..=0x8F),
-        _ => return None,
-    })
-}
-
-/// How many bytes of a string stand for themselves: neither quote nor escape, control or UTF-8.
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
-    let is_plain = |byte: u8| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\';
-    let mut count = 0;
-    // Eight at a time is what the compiler turns into vector instructions.
-    for eight in bytes.chunks_exact(8) {
-        if !eight.iter().fold(true, |all, &byte| all & is_plain(byte)) {
-            break;
-        }
-        count += 8;
-    }
-    count + bytes[count..].iter().take_while(|&&byte| is_plain(byte)).count()
-}
-
-/// Which of the open containers are objects, a bit each: hostile text can open a hundred million.
-#[derive(Debug, Default)]
-struct Levels {
-    words: Vec<u64>,
-    depth: usize,
-}
-
-impl Levels {
-    fn push(&mut self, is_object: bool) {
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        if word == self.words.len() {
-            self.words.push(0);
-        }
-        self.words[word] = self.words[word] & !(1 << bit) | (u64::from(is_object) << bit);
-        self.depth += 1;
-    }
-
-    fn last(&self) -> Option<bool> {
-        let place = self.depth.checked_sub(1)?;
-        Some(self.words[place / 64] >> (place % 64) & 1 == 1)
-    }
-
-    fn pop(&mut self) {
-        self.depth -= 1;
-    }
-}
+#[cfg(test)]
+mod tests;
