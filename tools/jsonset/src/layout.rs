@@ -66,7 +66,7 @@ impl Style {
                 continue;
             }
             let inner = indent.get(outer.len()..).unwrap_or_default();
-            let deeper = if unit == 0 { 0 } else { inner.len() / unit };
+            let deeper = inner.len().checked_div(unit).unwrap_or(0);
             text.extend_from_slice(&lines.begin(levels + deeper)[lines.newline.len()..]);
             text.extend_from_slice(&inner[deeper * unit..]);
             text.extend_from_slice(row);

@@ -20,10 +20,8 @@ pub(super) fn of(fault: Fault, text: &Text, name: &Path) -> Error {
 }
 
 fn at(offset: u64, what: &str, text: &Text, name: &Path) -> Result<Error> {
-    let (line, begin) = line_of(offset, text)?;
-    // Columns count characters, as editors do; all bytes but the later ones of a character begin one.
-    let before = text.read(begin..offset)?;
-    let column = 1 + before.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+    let (line, column, begin) = place_of(offset, text)?;
+    let before = text.read(begin.max(offset.saturating_sub(5 * AROUND as u64))..offset)?;
     let end = (offset + 4 * AROUND as u64).min(text.length());
     let after = text.read(offset..end)?;
     let after = after.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
@@ -41,18 +39,25 @@ fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().map(visible).collect()
 }
 
-/// The number of the line of `offset`, from 1, and where it begins.
-fn line_of(offset: u64, text: &Text) -> Result<(u64, u64)> {
+/// The line of `offset` and the column, both from 1, and where the line begins. Columns count
+/// characters, as editors do, and no byte order mark: all bytes but the later ones of a character
+/// begin one.
+fn place_of(offset: u64, text: &Text) -> Result<(u64, u64, u64)> {
     let mut cursor = text.cursor(0);
-    let (mut line, mut begin) = (1, 0);
-    while cursor.offset() < offset {
-        if cursor.peek()? == Some(b'\n') {
-            line += 1;
-            begin = cursor.offset() + 1;
-        }
-        cursor.advance();
+    if cursor.window()?.starts_with(b"\xEF\xBB\xBF") {
+        cursor.advance_by(3);
     }
-    Ok((line, begin))
+    let (mut line, mut column, mut begin) = (1, 1, cursor.offset());
+    while cursor.offset() < offset {
+        let byte = cursor.peek()?.unwrap_or_default();
+        cursor.advance();
+        if byte == b'\n' {
+            (line, column, begin) = (line + 1, 1, cursor.offset());
+        } else if byte & 0xC0 != 0x80 {
+            column += 1;
+        }
+    }
+    Ok((line, column, begin.min(offset)))
 }
 
 #[cfg(test)]
@@ -76,6 +81,7 @@ mod tests {
             ["  \"b\": 2", "  ^"],
         );
         check("{\"ä\" 1}", "app.json:1:6 is no JSON: `:` is expected, found `1`", ["{\"ä\" 1}", "     ^"]);
+        check("\u{feff}[x", "app.json:1:2 is no JSON: a value is expected, found `x`", ["[x", " ^"]);
         check("[1", "app.json:1:3 is no JSON: `,` or `]` is expected, the text ends here", ["[1", "  ^"]);
         let long = format!("[\"{}\tx", "y".repeat(400));
         let what =

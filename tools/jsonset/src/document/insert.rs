@@ -23,7 +23,7 @@ impl Document {
             return Err(self.refuse("set", path, &why));
         }
         let style = self.style(route, depth)?;
-        let item = style.item(key.as_deref(), further, value);
+        let item = self.item((route, depth), key.as_deref(), (further, value))?;
         match &level.last {
             Some(last) => self.put_behind(level, last, &style, &item),
             None => self.fill(level, &style, &item),
@@ -54,9 +54,32 @@ impl Document {
         }
     }
 
+    /// The text of a new item: its key, and `value` inside of the containers that `further` names.
+    fn item(
+        &self,
+        (route, depth): (&Route, usize),
+        key: Option<&str>,
+        (further, value): (&[Token], &[u8]),
+    ) -> Result<Vec<u8>> {
+        let (level, style) = (&route.levels[depth], self.style(route, depth)?);
+        if style.lines.is_some() && !self.has_short_items(level)? {
+            return Ok(style.item(key, further, value));
+        }
+        let short = Style { lines: None, ..style.clone() };
+        // The lines of a value are indented also where its first one begins within a line.
+        let place = level.last.as_ref().map_or(level.open, |last| last.begin);
+        let is_indented = value.contains(&b'\n') && !self.indent_of_line(place)?.is_empty();
+        let value =
+            if is_indented { self.style_of_line(place, route)?.value(value, 0) } else { value.to_vec() };
+        Ok(short.item(key, further, &value))
+    }
+
     fn put_behind(&mut self, level: &Level, last: &Item, style: &Style, item: &[u8]) -> Result<()> {
         let end = last.comma_after.map_or(last.value.span.end, |comma| comma + 1);
         let (place, ends_line) = self.behind_comments(end, level.close)?;
+        if let Some(comma) = self.comma_in_front(level, last)? {
+            return self.splice(place..place, [&comma, item].concat());
+        }
         let mut new = match &style.lines {
             Some(lines) => lines.begin(0),
             None if ends_line => [b"\n", &self.indent_of_line(last.begin)?[..]].concat(),
@@ -74,6 +97,16 @@ impl Document {
         }
         self.splice(place..place, new)?;
         self.splice(end..end, b",".to_vec())
+    }
+
+    /// The line break, the comma and the blanks before the last item, where the comma begins its line
+    /// and none follows the item.
+    fn comma_in_front(&self, level: &Level, last: &Item) -> Result<Option<Vec<u8>>> {
+        let (Some(comma), None) = (last.comma_before, last.comma_after) else { return Ok(None) };
+        let blank = self.text.read(comma + 1..last.begin)?;
+        let indent = self.line_begun_by(comma, level)?.filter(|_| blank.iter().all(|byte| *byte == b' '));
+        let Some(indent) = indent else { return Ok(None) };
+        Ok(Some([self.newline()?, &indent, b",", &blank].concat()))
     }
 
     /// Where the comments end that stand behind an item on its line, and whether a line break must
@@ -127,11 +160,18 @@ impl Document {
         next: &Item,
         value: &[u8],
     ) -> Result<()> {
-        let style = self.style(route, depth)?;
-        let mut new = style.item(None, &[], value);
-        new.push(b',');
-        new.extend(style.lines.as_ref().map_or_else(|| style.space.clone(), |lines| lines.begin(0)));
-        self.splice(next.begin..next.begin, new)
+        let (level, style) = (&route.levels[depth], self.style(route, depth)?);
+        let item = self.item((route, depth), None, (&[], value))?;
+        let Some(lines) = &style.lines else {
+            return self.splice(next.begin..next.begin, [&item, &b","[..], &style.space].concat());
+        };
+        let gap = next.comma_before.unwrap_or(level.open) + 1;
+        if is_blank(&self.text.read(gap..next.begin)?) {
+            return self.splice(next.begin..next.begin, [&item, &b","[..], &lines.begin(0)].concat());
+        }
+        // A comment in a line before an element is about that element.
+        let (place, _) = self.behind_comments(gap, next.begin)?;
+        self.splice(place..place, [&lines.begin(0), &item, &b","[..]].concat())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::find::{Level, Route};
 use crate::layout::{Lines, Style};
 use crate::path::Path;
+use crate::scan::Kind;
 
 /// Lines are looked for so far back; a longer one is not indented, it is minified.
 const LONGEST_LINE: u64 = 1 << 16;
@@ -60,7 +61,16 @@ impl Document {
         if self.has_newline(level.open..level.close)? || depth == 0 {
             return Ok(true);
         }
-        Ok(self.indent_of_items(&route.levels[depth - 1])?.is_some())
+        let around = &route.levels[depth - 1];
+        Ok(self.indent_of_items(around)?.is_some() && !self.has_short_items(around)?)
+    }
+
+    /// Whether the elements of an array are objects or arrays on one line each, as its last one shows.
+    pub(super) fn has_short_items(&self, level: &Level) -> Result<bool> {
+        let Some(last) = level.last.as_ref().filter(|_| !level.is_object) else { return Ok(false) };
+        let span = last.value.span.clone();
+        let is_filled = matches!(last.value.kind, Kind::Object | Kind::Array) && span.end - span.start > 2;
+        Ok(is_filled && span.end - span.start < LONGEST_LINE && !self.has_newline(span)?)
     }
 
     /// The indentation of the last item, where it begins a line.
@@ -86,7 +96,7 @@ impl Document {
         Ok(indents.find(|indent| !indent.is_empty()).unwrap_or(b"  ").to_vec())
     }
 
-    fn newline(&self) -> Result<&'static [u8]> {
+    pub(super) fn newline(&self) -> Result<&'static [u8]> {
         let sample = self.text.read(0..self.text.length().min(LONGEST_LINE))?;
         let end = sample.iter().position(|byte| *byte == b'\n').unwrap_or(0);
         Ok(if sample[..end].ends_with(b"\r") { b"\r\n" } else { b"\n" })
@@ -121,6 +131,13 @@ impl Document {
     pub(super) fn indent_of_line(&self, offset: u64) -> Result<Vec<u8>> {
         let line = self.line_before(offset)?;
         Ok(line.map(|line| blank_in_front(&line).to_vec()).unwrap_or_default())
+    }
+
+    /// The blanks before `offset` where nothing else stands before it in its line, and that line is not
+    /// the one in which the container begins.
+    pub(super) fn line_begun_by(&self, offset: u64, level: &Level) -> Result<Option<Vec<u8>>> {
+        let line = self.line_before(offset)?;
+        Ok(line.filter(|line| is_blank(line) && level.open < offset - line.len() as u64))
     }
 
     /// What stands before `offset` in its line; `None` where that is endless.

@@ -1,5 +1,8 @@
 //! Edits, by what becomes of the text.
 
+mod random;
+mod sound;
+
 use super::*;
 
 fn document(text: &str, syntax: Syntax) -> Document {
@@ -99,6 +102,23 @@ fn a_value_of_lines_moves_to_its_place() {
 }
 
 #[test]
+fn what_is_new_looks_like_its_neighbours() {
+    set("{ \"a\": 1\n, \"b\": 2\n}", "c", "3", "{ \"a\": 1\n, \"b\": 2\n, \"c\": 3\n}");
+    remove("{ \"a\": 1\n, \"b\": 2\n}", "b", "{ \"a\": 1\n}");
+    set("[\n  [1],\n  [2]\n]", "[-][-]", "3", "[\n  [1],\n  [2],\n  [3]\n]");
+    set("{\n  \"l\": [{}]\n}", "l[-]", "{\n \"a\": 1\n}", "{\n  \"l\": [{}, {\n    \"a\": 1\n  }]\n}");
+    remove("{\n  \"a\": 1,\n\n  \"b\": 2,\n\n  \"c\": 3\n}", "b", "{\n  \"a\": 1,\n\n  \"c\": 3\n}");
+    remove("{\n  \"a\": 1,\n\n  \"b\": 2\n}", "a", "{\n  \"b\": 2\n}");
+    remove("[1 ,\n 2\n]", "[1]", "[1\n]");
+    check_with(
+        Syntax::Comments,
+        "[\n  1,\n  // two\n  2\n]",
+        |document| document.add(&Path::parse("/1").unwrap(), b"9"),
+        "[\n  1,\n  9,\n  // two\n  2\n]",
+    );
+}
+
+#[test]
 fn elements_are_inserted_before_others() {
     let check = |before: &str, path: &str, want: &str| {
         let path = Path::parse(path).unwrap();
@@ -152,7 +172,7 @@ fn comments_stay_where_they_are() {
     remove("{\n  // a\n  \"a\": 1, // one\n  \"b\": 2\n}", "a", "{\n  // a\n  // one\n  \"b\": 2\n}");
     remove("{\n  \"a\": 1,\n  // b\n  \"b\": 2 // two\n}", "b", "{\n  \"a\": 1\n  // b\n  // two\n}");
     remove("{\n  \"a\": 1,\n  \"b\": 2,\n}", "b", "{\n  \"a\": 1,\n}");
-    remove("[1 /* one */, 2]", "[0]", "[ /* one */ 2]");
+    remove("[1 /* one */, 2]", "[0]", "[/* one */ 2]");
     remove("[1, // one\n2 // two\n]", "[1]", "[1 // one\n// two\n]");
 }
 
