@@ -8,6 +8,8 @@
 
 #[path = "cases/edits.rs"]
 mod edits;
+#[path = "cases/fidelity.rs"]
+mod fidelity;
 #[path = "cases/faults.rs"]
 mod faults;
 #[path = "cases/files.rs"]
