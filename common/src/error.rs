@@ -48,6 +48,8 @@ enum Exit {
     /// The reader of our output has gone (`tool | head`): there is nothing to say and nobody to
     /// say it to.
     ReaderGone,
+    /// A status of the tool's own.
+    Own(u8),
 }
 
 /// Why a run failed, in one sentence, with its cause and its exit status.
@@ -82,6 +84,13 @@ impl Error {
         Self::new("the reader of standard output is gone".into(), Exit::ReaderGone)
     }
 
+    /// Gives it a status of the tool's own: 10 to 19, or 125 where that of a command passes through.
+    #[must_use]
+    pub fn with_status(mut self, status: u8) -> Self {
+        self.exit = Exit::Own(status);
+        self
+    }
+
     /// Adds the cause, printed after the sentence.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -102,13 +111,14 @@ impl Error {
         &self.excerpt
     }
 
-    /// The exit status: 2, 75, or 0 when the reader of the output has gone.
+    /// The exit status: 2, 75, one of the tool's own, or 0 when the reader of the output has gone.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self.exit {
             Exit::Failed => 2,
             Exit::Retry => 75,
             Exit::ReaderGone => 0,
+            Exit::Own(status) => status,
         }
     }
 
@@ -184,6 +194,13 @@ mod tests {
     fn a_closed_pipe_is_no_failure() {
         assert_eq!(Error::reader_gone().status(), 0);
         assert!(Error::reader_gone().is_silent());
+    }
+
+    #[test]
+    fn an_error_can_have_a_status_of_the_tools_own() {
+        let error = Error::retry("rolled back").with_status(10);
+        assert_eq!((error.status(), error.to_string()), (10, "rolled back".into()));
+        assert!(!error.is_silent());
     }
 
     #[test]

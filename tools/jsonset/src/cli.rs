@@ -92,11 +92,11 @@ pub struct Args {
     timeout: Duration,
 
     /// Undo the change when COMMAND ends, however it ends
-    #[arg(long = "while", help_heading = "Safety", requires_all = ["edits", "command"])]
+    #[arg(long = "while", help_heading = "Safety", requires_all = ["edits", "command"], group = "runs")]
     hold: bool,
 
     /// The command of --while
-    #[arg(last = true, value_name = "COMMAND", requires = "hold")]
+    #[arg(last = true, value_name = "COMMAND", requires = "runs")]
     command: Vec<OsString>,
 
     /// Undo changes of --while whose holder was killed
@@ -138,6 +138,10 @@ pub struct Args {
     /// Restore when the holder dies: how the watcher of --while is started.
     #[arg(long, hide = true)]
     watch: bool,
+
+    /// Become COMMAND when PID, the holder, has told the watcher of it: how COMMAND is started.
+    #[arg(long, value_name = "PID", hide = true, requires = "command", group = "runs")]
+    start: Option<i32>,
 
     /// What every tool takes.
     #[command(flatten)]
@@ -197,6 +201,9 @@ impl Args {
         let reads = !self.get.is_empty() || !self.types.is_empty() || self.hash || self.history;
         if reads && !self.edits.0.is_empty() {
             return Err(tool::usage("either read or change the file, not both in one call"));
+        }
+        if let Some(holder) = self.start {
+            return Ok(Task::Start { holder, command: self.command.clone() });
         }
         Ok(match (&self.output, &self.rollback) {
             _ if !self.get.is_empty() => Task::Get { paths: self.get.clone(), raw: self.raw },

@@ -60,11 +60,6 @@ impl Document {
         self.syntax
     }
 
-    /// Its name in messages.
-    pub(crate) fn name(&self) -> &FilePath {
-        &self.name
-    }
-
     /// Checks the grammar of all of it, and finds `path` while doing so.
     ///
     /// # Errors

@@ -36,10 +36,8 @@ use signals::{Ended, Forwarder};
 use starter::{release, starter};
 use watcher::Watcher;
 
-use crate::edit::{self, Edit, Value};
 use crate::store::Store;
 use crate::text::Text;
-use crate::update::hash_of;
 
 /// The status of a failure of our own, where that of COMMAND passes through.
 const OWN_FAILURE: u8 = 125;
@@ -69,34 +67,9 @@ pub(crate) fn start(holder: i32, command: &[OsString]) -> Outcome {
     starter::start(holder, command)
 }
 
-/// Reports a failure of ours, where the status of a command passes through.
-pub(crate) fn failed(error: &Error) -> Outcome {
-    log::error!("{error}");
-    for line in error.excerpt() {
-        log::error!("  {line}");
-    }
-    Outcome::Own(OWN_FAILURE)
-}
-
-/// Makes `edits`, runs `command`, and undoes them; see [`Use::run`].
-///
-/// # Errors
-/// None: they are reported here, and the status is 125.
-pub(crate) fn run(store: &Store, edits: &[Edit<Value>], command: &[OsString]) -> Result<Outcome> {
-    let make = |old: Option<&Text>| {
-        let Some(old) = old else {
-            return Err(Error::failed(format!("there is no {}", store.path.display())));
-        };
-        let mut document = store.document(old.clone());
-        let holds = edit::holds(edits, &mut document, || hash_of(old))? && edit::apply(edits, &mut document)?;
-        Ok(holds.then(|| document.into_text()))
-    };
-    let put = |lock: &mut Lock, new: &Text| {
-        store.allows(lock)?;
-        store.write(lock, new, |_| Ok(()))
-    };
-    let held = Use { store, command, make: &make, put: &put }.run();
-    Ok(held.unwrap_or_else(|error| failed(&error)))
+/// Gives a failure of ours its status, where that of a command passes through.
+pub(crate) fn failed(error: Error) -> Error {
+    error.with_status(OWN_FAILURE)
 }
 
 /// A use of `--while`.
@@ -122,22 +95,22 @@ impl Use<'_> {
     pub(crate) fn run(self) -> Result<Outcome> {
         // First, because it needs a moment until it watches.
         let mut watcher = Watcher::start(self.store)?;
-        let ran = self.run_watched(&mut watcher).map(|(outcome, held)| {
-            // What fails here the watcher tries once more: it is not sent away.
-            held.map_or(Ok(outcome), |held| end(self.store, held).map(|()| outcome))
-        });
-        let is_over = !matches!(ran, Ok(Err(_)));
-        if is_over {
+        let (outcome, undone) = match self.run_watched(&mut watcher) {
+            Ok((outcome, held)) => (outcome, held.map_or(Ok(()), |held| end(self.store, held))),
+            Err(error) => (Err(error), Ok(())),
+        };
+        // What could not be undone the watcher tries once more: it is not sent away.
+        if undone.is_ok() {
             watcher.dismiss();
         }
-        ran?
+        undone.and(outcome)
     }
 
-    fn run_watched(self, watcher: &mut Watcher) -> Result<(Outcome, Option<Held>)> {
+    fn run_watched(self, watcher: &mut Watcher) -> Result<(Result<Outcome>, Option<Held>)> {
         let mut lock = self.store.lock()?;
         recover(self.store, &mut lock)?;
         let old = self.store.read(&lock)?;
-        let Some(new) = (self.make)(old.as_ref())? else { return Ok((Outcome::No, None)) };
+        let Some(new) = (self.make)(old.as_ref())? else { return Ok((Ok(Outcome::No), None)) };
         let change = Change::between(self, old, new)?;
         watcher.ready()?;
         let signals = Forwarder::install()?;
@@ -147,8 +120,8 @@ impl Use<'_> {
             release(pid, || watcher.guards(pid));
         });
         let outcome = match ended {
-            Ok(ended) => Outcome::Own(status_of(&ended)),
-            Err(cause) => failed(&Error::failed("cannot start a command").because(cause)),
+            Ok(ended) => Ok(Outcome::Own(status_of(&ended))),
+            Err(cause) => Err(Error::failed("cannot start a command").because(cause)),
         };
         Ok((outcome, held))
     }

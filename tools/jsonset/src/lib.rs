@@ -40,8 +40,9 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let plan = args.plan()?;
     match &plan.task {
         Task::Get { .. } | Task::Type(_) | Task::Hash | Task::History { .. } => read::run(&plan, out),
-        Task::Hold(command) => hold::run(&plan.store, &edit::load(&plan.edits)?, command),
+        Task::Hold(_) => update::run(&plan, out).map_err(hold::failed),
         Task::Watch => hold::watch(&plan.store),
+        Task::Start { holder, command } => Ok(hold::start(*holder, command)),
         _ => update::run(&plan, out),
     }
 }

@@ -25,15 +25,7 @@ impl Display for Problem {
     }
 }
 
-/// Whether two JSON numbers are one number: 1, 1.0 and 10e-1 are, and -0 is 0.
-///
-/// Exact for digits and exponents of any length, in time and memory of the order of the text. What
-/// is no JSON number equals itself only.
-pub(crate) fn equal(one: &[u8], other: &[u8]) -> bool {
-    one == other || canonical(one) == canonical(other)
-}
-
-/// The one spelling of all that equal `text`: digits without a zero at either end, then `e` and a
+/// The one spelling of all numbers that equal `text` (1, 1.0 and 10e-1 are one, -0 is 0): digits without a zero at either end, then `e` and a
 /// power of ten unless that is 0. What is no JSON number is its own.
 pub(crate) fn canonical(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(number) = Number::read(text) else { return Cow::Borrowed(text) };

@@ -41,16 +41,17 @@ pub(crate) enum Task {
     Rollback(Option<String>),
     /// Write what the file would become, here or to standard output.
     Output(PathBuf),
-    /// Show what would change; whether the status tells too.
-    Trial {
-        tells: bool,
-    },
     /// Finish what killed runs left.
     Recover,
     /// Change the file while a command runs.
     Hold(Vec<OsString>),
     /// Be the one who restores when the holder dies.
     Watch,
+    /// Become the command of the holder, which is the process of this number.
+    Start {
+        holder: i32,
+        command: Vec<OsString>,
+    },
 }
 
 /// A run that only shows what would change.

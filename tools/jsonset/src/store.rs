@@ -176,11 +176,8 @@ impl Store {
         judge: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
         let lifted = self.lift(lock)?;
-        let write = |new: &mut Replacement| {
-            text.write_to(new, &self.path)?;
-            judge(new.temporary()?)
-        };
-        let written = if self.links == Links::Keep || lock.condition()?.mount_root {
+        let write = |new: &mut Replacement| self.fill(new, text, judge);
+        let written = if self.goes_in_place(lock)? {
             lock.replace_in_place_with(write).map(|way| self.warn_of(way))
         } else {
             lock.replace_with(write)
@@ -192,6 +189,36 @@ impl Store {
             return protected.or_cannot("make immutable again", &self.path);
         }
         written
+    }
+
+    /// As [`Store::write`], for the last time: the lock is released.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub(crate) fn finish(
+        &self,
+        mut lock: Lock,
+        text: &Text,
+        judge: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        if self.lifts_immutable || self.goes_in_place(&lock)? {
+            return self.write(&mut lock, text, judge);
+        }
+        lock.finish_with(|new| self.fill(new, text, judge))
+    }
+
+    fn fill(
+        &self,
+        new: &mut Replacement,
+        text: &Text,
+        judge: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        text.write_to(new, &self.path)?;
+        judge(new.temporary()?)
+    }
+
+    fn goes_in_place(&self, lock: &Lock) -> Result<bool> {
+        Ok(self.links == Links::Keep || lock.condition()?.mount_root)
     }
 
     fn warn_of(&self, way: Way) {
@@ -213,6 +240,7 @@ impl Store {
         ioctl_setflags(file, flags - IFlags::IMMUTABLE)
             .map_err(std::io::Error::from)
             .or_cannot("lift the immutable attribute of", &self.path)?;
+        lock.attributes_changed()?;
         Ok(Some(flags))
     }
 }

@@ -1,5 +1,6 @@
 //! The transaction: lock, read, edit, judge, replace.
 
+use std::ffi::OsString;
 use std::path::Path as FilePath;
 
 use common::{Error, OrCannot, Out, Outcome, Result};
@@ -36,6 +37,7 @@ pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
     let edits = edit::load(&plan.edits)?;
     let judge = Judge::of(&plan.care)?;
     match (&plan.task, plan.trial) {
+        (Task::Hold(command), _) => hold_change(plan, &edits, &judge, command),
         (Task::Output(to), _) => write_elsewhere(plan, &edits, &judge, to, out),
         (_, Some(trial)) => try_out(plan, &edits, &judge, trial, out),
         _ => change(plan, &edits, &judge),
@@ -60,14 +62,31 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
         }
         Change::New(new) => new,
     };
-    store.allows(&lock)?;
+    prepare(plan, judge, &lock, (&new, is_invalid))?;
+    store.finish(lock, &new, |new| judge.accepts(new, path))?;
+    changed_to(plan);
+    // What CMD does to the file, or waits for, may need the lock: it is released.
+    judge.tell(path)?;
+    Ok(Outcome::Done)
+}
+
+/// What comes before the locked file is replaced by a text: judges that, and keeps the old one where
+/// it is asked for or is no JSON.
+fn prepare(plan: &Plan, judge: &Judge, lock: &Lock, (new, is_invalid): (&Text, bool)) -> Result<()> {
+    let (store, path) = (&plan.store, &plan.store.path);
+    store.allows(lock)?;
     judge.conforms(path, store.document(new.clone()))?;
     let keeps = plan.care.backups.is_some() || is_invalid || matches!(plan.task, Task::Rollback(_));
     if let Some(file) = lock.file().filter(|_| keeps) {
         let id = backup::keep(path, file)?;
         log::info!("the old content of {} is backup {id}", path.display());
     }
-    store.write(&mut lock, &new, |new| judge.accepts(new, path))?;
+    Ok(())
+}
+
+/// What comes after.
+fn changed_to(plan: &Plan) {
+    let path = &plan.store.path;
     log::info!("changed {}", path.display());
     if let Some(copies) = plan.care.backups
         && let Err(cause) = backup::prune(path, copies)
@@ -75,10 +94,25 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
         // The change is in place: only what is left of older ones wants a look.
         log::warn!("{cause}; older backups of {} may be left", path.display());
     }
-    // What CMD does to the file, or waits for, may need the lock.
-    drop(lock);
-    judge.tell(path)?;
-    Ok(Outcome::Done)
+}
+
+/// Changes the file as long as a command runs.
+fn hold_change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, command: &[OsString]) -> Result<Outcome> {
+    let store = &plan.store;
+    let make = |old: Option<&Text>| {
+        Ok(match changed(plan, edits, old)?.0 {
+            Change::Refused => None,
+            Change::Same => old.cloned(),
+            Change::New(new) => Some(new),
+        })
+    };
+    let put = |lock: &mut Lock, new: &Text| {
+        prepare(plan, judge, lock, (new, false))?;
+        store.write(lock, new, |new| judge.accepts(new, &store.path))?;
+        changed_to(plan);
+        Ok(())
+    };
+    hold::Use { store, command, make: &make, put: &put }.run()
 }
 
 fn restored(plan: &Plan, id: Option<&str>, old: Option<&Text>) -> Result<Change> {

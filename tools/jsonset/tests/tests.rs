@@ -8,14 +8,16 @@
 
 #[path = "cases/edits.rs"]
 mod edits;
-#[path = "cases/fidelity.rs"]
-mod fidelity;
 #[path = "cases/faults.rs"]
 mod faults;
+#[path = "cases/fidelity.rs"]
+mod fidelity;
 #[path = "cases/files.rs"]
 mod files;
 #[path = "cases/files_trouble.rs"]
 mod files_trouble;
+#[path = "cases/hold.rs"]
+mod hold;
 #[path = "cases/lock.rs"]
 mod lock;
 

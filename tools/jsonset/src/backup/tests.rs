@@ -168,7 +168,7 @@ fn they_are_listed_with_size_and_hash() {
     assert_eq!(table(&all), want);
     let want = format!(
         "{{\"id\":\"20260314T092653.000001Z\",\"path\":\"{}.20260314T092653.000001Z.bak\",\"sha256\":\
-         \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\"size\":3}}",
+         \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\"size_bytes\":3}}",
         path.display()
     );
     assert_eq!(json_lines(&all)[1], want);

@@ -6,6 +6,8 @@ use files::Lock;
 use super::layer::Entry;
 use super::shelf::{Shelf, Slot};
 use super::undo::undo;
+use crate::path::Path;
+use crate::scan::Fault;
 use crate::store::Store;
 use crate::text::Text;
 
@@ -58,8 +60,14 @@ enum Fate {
 }
 
 fn undo_dead(store: &Store, slots: &[Slot], old: &Text) -> Result<Settled> {
-    let (mut text, mut later) = (old.clone(), Vec::new());
     let mut settled = Settled { text: None, fates: Vec::new(), leaves_nothing: false };
+    if let Err(Fault::Syntax { .. } | Fault::Empty) = store.document(old.clone()).check(&Path::default()) {
+        // It must not stand in the way of --reset-invalid.
+        log::warn!("{} is no JSON now; a change of a --while in it is undone later", store.path.display());
+        settled.fates = slots.iter().map(|_| Fate::Stays).collect();
+        return Ok(settled);
+    }
+    let (mut text, mut later) = (old.clone(), Vec::new());
     for slot in slots {
         if slot.is_live {
             later.extend(slot.layer.entries.iter().cloned());

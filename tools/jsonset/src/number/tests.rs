@@ -2,6 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    canonical(one) == canonical(other)
+}
+
 fn check_equal(one: &str, other: &str, want: bool) {
     assert_eq!(equal(one.as_bytes(), other.as_bytes()), want, "{one} {other}");
     assert_eq!(equal(other.as_bytes(), one.as_bytes()), want, "{other} {one}");

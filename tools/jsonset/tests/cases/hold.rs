@@ -244,6 +244,20 @@ fn after_a_power_failure_the_next_call_undoes_the_change() {
 }
 
 #[test]
+fn a_document_that_became_no_json_meanwhile_can_be_reset() {
+    let output = cut_power(start(held("a=5").status(137)));
+    let path = output.path("x.json");
+    testkit::write(&path, "{");
+    let later = "x.json is no JSON now; a change of a --while in it is undone later";
+    let args = ["x.json", "z=1", "--reset-invalid"];
+    Case::new(BIN).current_dir(output.dir.path()).args(args).stderr_has(later).run();
+    assert_eq!(text(&path), "{\n  \"z\": 1\n}\n");
+    let stays = "`a` in x.json was changed by somebody else meanwhile and stays as it is";
+    Case::new(BIN).current_dir(output.dir.path()).args(["x.json", "z=2"]).stderr_has(stays).run();
+    assert!(!path.with_file_name(".x.json.held").exists());
+}
+
+#[test]
 fn two_uses_that_a_power_failure_ended_are_undone_in_their_order() {
     let one = start(held("a=2").status(137));
     let path = one.path("x.json");
