@@ -176,7 +176,7 @@ pub(crate) fn attempt(path: &Path, patience: Patience) -> Result<Attempt<Place>>
     // For reading only: closing a file that was open for writing tells watchers that it changed.
     let (held, exists) = match File::open(&target) {
         Err(missing) if missing.kind() == ErrorKind::NotFound => {
-            (File::open(folder_of(&target)).or_cannot("open", folder_of(&target))?, false)
+            (File::open(folder_of(&target)).or_cannot("open the folder of", path)?, false)
         }
         file => (file.or_cannot("open", path)?, true),
     };

@@ -81,8 +81,10 @@ impl InPlace<'_> {
 
     /// The file, open for writing.
     fn open(&self) -> Result<File> {
-        let writable =
-            OpenOptions::new().read(true).write(true).open(self.target).or_cannot("write", self.path)?;
+        let writable = match OpenOptions::new().read(true).write(true).open(self.target) {
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Err(conflict(self.path)),
+            opened => opened.or_cannot("write", self.path)?,
+        };
         let same = |one: &File| one.metadata().map(|found| Identity::of(&found)).or_cannot("stat", self.path);
         if same(&writable)? != same(self.file)? {
             return Err(conflict(self.path));

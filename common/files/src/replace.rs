@@ -108,7 +108,7 @@ impl Replacement {
         let name =
             target.file_name().ok_or_else(|| Error::failed(format!("`{}` names no file", path.display())))?;
         let folder_path = folder_of(&target);
-        let folder = File::open(folder_path).or_cannot("open", folder_path)?;
+        let folder = File::open(folder_path).or_cannot("open the folder of", path)?;
         sweep(&folder, folder_path, name);
         // What replaces a file is closed to others until it has that file's owner. What replaces
         // nothing is no secret from the start: the kernel applies umask and default ACL.
@@ -125,7 +125,7 @@ impl Replacement {
     /// # Errors
     /// When what is buffered cannot be written.
     pub fn temporary(&mut self) -> Result<&Path> {
-        self.writer.flush().or_cannot("write", self.temp.path())?;
+        self.writer.flush().or_cannot(self.rights.verb(), &self.path)?;
         Ok(self.temp.path())
     }
 
@@ -134,7 +134,7 @@ impl Replacement {
     /// # Errors
     /// When what is buffered cannot be written.
     pub fn content(&mut self) -> Result<&File> {
-        self.writer.flush().or_cannot("write", self.temp.path())?;
+        self.writer.flush().or_cannot(self.rights.verb(), &self.path)?;
         Ok(self.writer.get_ref())
     }
 

@@ -86,9 +86,13 @@ fn temp_name(name: &OsStr, random: u64) -> OsString {
     OsString::from_vec([&temp_prefix(name), random.as_bytes(), SUFFIX].concat())
 }
 
+/// Whether a file was the beginning of NAME, or of a file beside it that is named after it, such as a
+/// backup: who made it is dead or holds its lock, so the wide look takes nothing from anybody.
 fn is_temp_of(prefix: &[u8], file_name: &OsStr) -> bool {
-    let random = file_name.as_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
-    random.is_some_and(|random| random.len() == 6 && random.iter().all(u8::is_ascii_hexdigit))
+    let rest = file_name.as_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
+    rest.and_then(<[u8]>::split_last_chunk::<6>).is_some_and(|(before, random)| {
+        (before.is_empty() || before.ends_with(b".")) && random.iter().all(u8::is_ascii_hexdigit)
+    })
 }
 
 /// Removes what killed runs left behind for `name` and its journal. Best effort: what stays is harmless.
@@ -135,7 +139,9 @@ mod tests {
             );
         };
         check("app", ".app.00c0de.replace.tmp", true);
-        check("app", ".app.json.00c0de.replace.tmp", false);
+        check("app", ".app.json.00c0de.replace.tmp", true);
+        check("app", ".apps.00c0de.replace.tmp", false);
+        check("app", ".app.json00c0de.replace.tmp", false);
         check("app", ".app.backup.replace.tmp", false);
         check("app", ".app.00c0de.tmp", false);
         check("app", "app.00c0de.replace.tmp", false);

@@ -54,26 +54,39 @@ pub(crate) struct Backup {
 }
 
 /// Keeps the bytes of `file`, which is what `target` names, with its owner, mode and attributes, and
-/// returns when they are on the disk. Where the newest backup has the same bytes it makes no other.
-/// The caller holds the lock of `target`. The position of `file` stays what it is.
+/// returns it when they are on the disk. Where the newest backup has the same bytes it makes no other,
+/// and returns `None`. The caller holds the lock of `target`. The position of `file` stays what it is.
 ///
 /// # Errors
 /// When the backup cannot be written or its name would be too long; nothing is left then.
-pub(crate) fn keep(target: &Path, file: &File) -> Result<Id> {
+pub(crate) fn keep(target: &Path, file: &File) -> Result<Option<Kept>> {
     let target = real(target)?;
     let newest = list(&target)?.into_iter().next();
     if let Some(newest) = &newest
         && same_bytes(file, &newest.path)?
     {
-        return Ok(newest.id);
+        return Ok(None);
     }
     let id = Id::now_after(newest.map(|kept| kept.id)).ok_or_else(|| {
         Error::failed(format!("cannot back up {}: no later backup can be named", target.display()))
     })?;
-    let mut copy = Replacement::like(&path_of(&target, id)?, file)?;
+    let path = path_of(&target, id)?;
+    let mut copy = Replacement::like(&path, file)?;
     io::copy(&mut Reader { file, at: 0 }, &mut copy).or_cannot("back up", &target)?;
     copy.commit()?;
-    Ok(id)
+    Ok(Some(Kept { id, path }))
+}
+
+impl Kept {
+    /// Takes the backup away again if `target` still has its bytes: the change for which it was made
+    /// did not happen. One that cannot be removed is only one more.
+    pub(crate) fn take_back(&self, target: &Path) {
+        let is_unchanged =
+            File::open(target).is_ok_and(|file| same_bytes(&file, &self.path).unwrap_or(false));
+        if is_unchanged {
+            let _one_more = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Removes all backups of `target` but the newest `copies`; call it when the change is in place.
@@ -200,8 +213,8 @@ fn list(target: &Path) -> Result<Vec<Kept>> {
     let name = name_of(target)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut backups = Vec::new();
-    for entry in fs::read_dir(folder).or_cannot("read", folder)? {
-        let entry = entry.or_cannot("read", folder)?;
+    for entry in fs::read_dir(folder).or_cannot("list the backups of", target)? {
+        let entry = entry.or_cannot("list the backups of", target)?;
         let Some(id) = id_in(name, &entry.file_name()) else { continue };
         if entry.file_type().or_cannot("stat", entry.path())?.is_file() {
             backups.push(Kept { id, path: target.with_file_name(entry.file_name()) });

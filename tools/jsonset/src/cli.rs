@@ -260,8 +260,8 @@ impl clap::Args for Edits {
             .arg(flag("default", "PATH=VALUE", parser(default), "Set a field only when it is absent"))
             .arg(flag("delete", "PATH", parser(delete), "Delete a field; nothing happens when it is absent").short('d'))
             .arg(flag("increment", "PATH[=N]", parser(increment), "Add N (1 unless given) to a number, exactly"))
-            .arg(flag("merge", "PATCH", parser(merge), "Merge a JSON Merge Patch (RFC 7396) from a file or `-`"))
-            .arg(flag("patch", "PATCH", parser(patch), "Apply a JSON Patch (RFC 6902) from a file or `-`"))
+            .arg(flag("merge", "PATCH", parser(|file| Ok(Edit::Merge(from_file(file)))), "Merge a JSON Merge Patch (RFC 7396) from a file or `-`"))
+            .arg(flag("patch", "PATCH", parser(|file| Ok(Edit::Patch(from_file(file)))), "Apply a JSON Patch (RFC 6902) from a file or `-`"))
             .arg(flag("if", "PATH=VALUE", parser(condition), "Change nothing, with status 1, unless the field has this value"))
             .arg(flag("if-hash", "HASH", parser(hash), "Change nothing, with status 1, unless --hash of the file is this"))
             .group(ArgGroup::new("edits").args(EDITS).multiple(true))
@@ -305,20 +305,16 @@ fn delete(text: &str) -> Parsed {
     Path::parse(text).map(Edit::Delete)
 }
 
+fn from_file(file: &str) -> Source {
+    Source::Strict(Given::File(file.into()))
+}
+
 /// `PATH` alone adds 1; a `=` in it that belongs to a key stands in quotes.
 fn increment(text: &str) -> Parsed {
     if let Ok((path, Source::Loose(Given::Text(by)) | Source::Strict(Given::Text(by)))) = assignment(text) {
         return Ok(Edit::Increment(path, Source::Strict(Given::Text(by))));
     }
     Ok(Edit::Increment(Path::parse(text)?, Source::Strict(Given::Text("1".into()))))
-}
-
-fn merge(text: &str) -> Parsed {
-    Ok(Edit::Merge(Source::Strict(Given::File(text.into()))))
-}
-
-fn patch(text: &str) -> Parsed {
-    Ok(Edit::Patch(Source::Strict(Given::File(text.into()))))
 }
 
 fn hash(text: &str) -> Parsed {

@@ -148,7 +148,8 @@ fn read(path: &FilePath) -> Result<Vec<u8>> {
 pub(crate) fn syntax_of(path: &FilePath) -> Syntax {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let in_folder = |folder: &str| path.parent().is_some_and(|parent| parent.ends_with(folder));
-    let is_json = |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.ends_with(".json"));
+    let stem = name.strip_suffix(".json");
+    let is_json = |begin: &str| stem.is_some_and(|stem| stem.starts_with(begin));
     let has_comments =
         [".jsonc", ".hujson", ".code-workspace", ".code-snippets"].iter().any(|end| name.ends_with(end))
             || is_json("tsconfig")
@@ -195,7 +196,7 @@ pub(crate) fn apply(edits: &[Edit<Value>], document: &mut Document) -> Result<bo
         match edit {
             Edit::Set(path, value) => document.set(path, &value.spelled_for(document))?,
             Edit::Default(path, value) if document.kind(path)?.is_none() => {
-                document.set(path, &value.json)?
+                document.set(path, &value.spelled_for(document))?;
             }
             Edit::Delete(path) => {
                 document.remove(path)?;

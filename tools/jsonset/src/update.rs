@@ -1,6 +1,8 @@
 //! The transaction: lock, read, edit, judge, replace.
 
+use std::borrow::Borrow;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::Path as FilePath;
 
 use common::{Error, OrCannot, Out, Outcome, Result};
@@ -62,31 +64,39 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
         }
         Change::New(new) => new,
     };
-    prepare(plan, judge, &lock, (&new, is_invalid))?;
-    store.finish(lock, &new, |new| judge.accepts(new, path))?;
-    changed_to(plan);
+    guarded(plan, judge, lock, (&new, is_invalid), |lock| {
+        store.finish(lock, &new, |new| judge.accepts(new, path))
+    })?;
     // What CMD does to the file, or waits for, may need the lock: it is released.
     judge.tell(path)?;
     Ok(Outcome::Done)
 }
 
-/// What comes before the locked file is replaced by a text: judges that, and keeps the old one where
-/// it is asked for or is no JSON.
-fn prepare(plan: &Plan, judge: &Judge, lock: &Lock, (new, is_invalid): (&Text, bool)) -> Result<()> {
+/// Judges a text that is to replace the locked file, keeps the old one where that is asked for or it
+/// is no JSON, and has `write` replace it.
+fn guarded<L: Borrow<Lock>>(
+    plan: &Plan,
+    judge: &Judge,
+    lock: L,
+    (new, is_invalid): (&Text, bool),
+    write: impl FnOnce(L) -> Result<()>,
+) -> Result<()> {
     let (store, path) = (&plan.store, &plan.store.path);
-    store.allows(lock)?;
+    store.allows(lock.borrow())?;
     judge.conforms(path, store.document(new.clone()))?;
     let keeps = plan.care.backups.is_some() || is_invalid || matches!(plan.task, Task::Rollback(_));
-    if let Some(file) = lock.file().filter(|_| keeps) {
-        let id = backup::keep(path, file)?;
-        log::info!("the old content of {} is backup {id}", path.display());
+    let old = lock.borrow().file().filter(|_| keeps);
+    let kept = old.map_or(Ok(None), |file| backup::keep(path, file))?;
+    if let Some(kept) = &kept {
+        log::info!("the old content of {} is backup {}", path.display(), kept.id);
     }
-    Ok(())
-}
-
-/// What comes after.
-fn changed_to(plan: &Plan) {
-    let path = &plan.store.path;
+    if let Err(error) = write(lock) {
+        // A full disk is not to be filled by backups of changes that failed.
+        if let Some(kept) = kept {
+            kept.take_back(path);
+        }
+        return Err(error);
+    }
     log::info!("changed {}", path.display());
     if let Some(copies) = plan.care.backups
         && let Err(cause) = backup::prune(path, copies)
@@ -94,6 +104,7 @@ fn changed_to(plan: &Plan) {
         // The change is in place: only what is left of older ones wants a look.
         log::warn!("{cause}; older backups of {} may be left", path.display());
     }
+    Ok(())
 }
 
 /// Changes the file as long as a command runs.
@@ -107,10 +118,9 @@ fn hold_change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge, command: &[OsS
         })
     };
     let put = |lock: &mut Lock, new: &Text| {
-        prepare(plan, judge, lock, (new, false))?;
-        store.write(lock, new, |new| judge.accepts(new, &store.path))?;
-        changed_to(plan);
-        Ok(())
+        guarded(plan, judge, lock, (new, false), |lock| {
+            store.write(lock, new, |new| judge.accepts(new, &store.path))
+        })
     };
     hold::Use { store, command, make: &make, put: &put }.run()
 }
@@ -229,7 +239,11 @@ pub(crate) fn hash_of(text: &Text) -> Result<String> {
         digest.update(bytes);
         Ok(())
     })?;
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hash = String::with_capacity(64);
+    for byte in digest.finalize() {
+        let _strings_never_refuse = write!(hash, "{byte:02x}");
+    }
+    Ok(hash)
 }
 
 /// Who looks at new content before it replaces the old, and hears of it afterwards.

@@ -7,12 +7,12 @@ fn write(path: &Path, text: &str) {
     File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).unwrap();
 }
 
-/// Changes the file as the transaction does: keep, replace, prune.
+/// Changes the file as the transaction does: keep, replace, prune. Returns the newest backup.
 fn change(path: &Path, text: &str, copies: usize) -> Id {
-    let id = keep(path, &File::open(path).unwrap()).unwrap();
+    keep(path, &File::open(path).unwrap()).unwrap();
     write(path, text);
     prune(path, copies).unwrap();
-    id
+    history(path).unwrap()[0].kept.id
 }
 
 fn contents(path: &Path) -> Vec<String> {
@@ -42,6 +42,20 @@ fn the_same_bytes_are_kept_once() {
     assert_eq!(change(&path, &long("b"), 9), first);
     assert_ne!(change(&path, &long("a"), 9), first);
     assert_eq!(contents(&path), [long("b"), long("a")]);
+}
+
+#[test]
+fn a_backup_is_taken_back_unless_the_file_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.json");
+    write(&path, "old");
+    let made = |path: &Path| keep(path, &File::open(path).unwrap()).unwrap().unwrap();
+    made(&path).take_back(&path);
+    assert_eq!(contents(&path), [""; 0]);
+    let kept = made(&path);
+    write(&path, "new");
+    kept.take_back(&path);
+    assert_eq!(contents(&path), ["old"]);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// [`SMALL`] as a length.
+const MIB: usize = 1 << 20;
+
 fn large(bytes: &[u8]) -> Text {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -10,7 +13,7 @@ fn large(bytes: &[u8]) -> Text {
 
 #[test]
 fn splices_are_as_those_of_a_vector() {
-    let begin: Vec<u8> = (0..=255).cycle().take(SMALL as usize + 5_000).collect();
+    let begin: Vec<u8> = (0..=255).cycle().take(MIB + 5_000).collect();
     let check = |splices: &[(usize, usize, &[u8])]| {
         let (mut text, mut want) = (large(&begin), begin.clone());
         for (from, to, new) in splices {
@@ -33,7 +36,7 @@ fn splices_are_as_those_of_a_vector() {
 
 #[test]
 fn a_cursor_sees_every_byte_across_windows_and_parts() {
-    let begin = b"abcdefgh".repeat(SMALL as usize / 4);
+    let begin = b"abcdefgh".repeat(MIB / 4);
     let mut text = large(&begin);
     text.splice(WINDOW as u64 - 1..WINDOW as u64 + 1, b"--new--".to_vec()).unwrap();
     let want = text.all().unwrap();
@@ -49,7 +52,7 @@ fn a_cursor_sees_every_byte_across_windows_and_parts() {
 
 #[test]
 fn what_both_take_from_the_file_is_not_compared() {
-    let text = large(&vec![b'x'; SMALL as usize * 2]);
+    let text = large(&vec![b'x'; MIB * 2]);
     let mut edited = text.clone();
     edited.splice(5..7, b"xx".to_vec()).unwrap();
     assert!(edited.same_as(&text).unwrap());
@@ -60,7 +63,7 @@ fn what_both_take_from_the_file_is_not_compared() {
 #[test]
 fn a_file_that_was_cut_short_is_no_end() {
     let mut file = tempfile::tempfile().unwrap();
-    file.write_all(&vec![b' '; SMALL as usize + 10]).unwrap();
+    file.write_all(&vec![b' '; MIB + 10]).unwrap();
     let text = Text::of(file.try_clone().unwrap(), Path::new("x")).unwrap();
     file.set_len(7).unwrap();
     assert_eq!(text.all().unwrap_err().status(), 75);

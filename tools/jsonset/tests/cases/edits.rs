@@ -1,5 +1,7 @@
 //! Every flag of an edit, and what is refused.
 
+use std::os::unix::fs::MetadataExt;
+
 use testkit::Case;
 
 fn case(args: &[&str]) -> Case {
@@ -108,7 +110,10 @@ fn a_missing_file_is_made_when_asked_for() {
     case(&["a.json", "a=1"]).status(2).stderr("jsonset: there is no a.json; --create makes it\n").run();
     let run = case(&["a.json", "a=1", "--create"]).run();
     assert_eq!(run.read("a.json"), b"{\n  \"a\": 1\n}\n");
-    case(&["no/a.json", "a=1", "--create"]).status(2).stderr_has("cannot open no: No such file").run();
+    case(&["no/a.json", "a=1", "--create"])
+        .status(2)
+        .stderr_has("cannot open the folder of no/a.json: No such file")
+        .run();
     case(&["a.json", "a=1", "--create", "--if", "a=1"]).status(1).run();
 }
 
@@ -138,7 +143,7 @@ fn a_file_that_is_no_json_is_refused_or_kept_beside() {
         .current_dir(run.dir.path())
         .stdout_has("\"size_bytes\":6")
         .run();
-    assert_eq!(backups.stdout.iter().filter(|byte| **byte == b'\n').count(), 1);
+    assert_eq!(String::from_utf8(backups.stdout).unwrap().lines().count(), 1);
 }
 
 #[test]
@@ -169,7 +174,6 @@ fn what_changes_nothing_writes_nothing() {
     let before = std::fs::metadata(&path).unwrap();
     let run = case.run();
     let after = std::fs::metadata(run.path("a.json")).unwrap();
-    use std::os::unix::fs::MetadataExt;
     assert_eq!((before.ino(), before.mtime_nsec()), (after.ino(), after.mtime_nsec()));
     assert!(!run.path("changed").exists());
 }

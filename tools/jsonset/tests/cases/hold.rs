@@ -221,7 +221,9 @@ fn cut_power(running: Running) -> testkit::Output {
     let children: Vec<u32> = children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
     assert_eq!(children.len(), 2, "the watcher and COMMAND");
     send(running.id(), Signal::STOP);
-    children.iter().for_each(|child| send(*child, Signal::KILL));
+    for child in children {
+        send(child, Signal::KILL);
+    }
     running.kill();
     running.finish()
 }
