@@ -186,7 +186,8 @@ impl Text {
         if self.length != other.length {
             return Ok(false);
         }
-        let (mut mine, mut theirs) = (vec![0; WINDOW], vec![0; WINDOW]);
+        let window = usize::try_from(self.length).unwrap_or(WINDOW).min(WINDOW);
+        let (mut mine, mut theirs) = (vec![0; window], vec![0; window]);
         let mut at = 0;
         while at < self.length {
             let shared = self.shared(other, at);
