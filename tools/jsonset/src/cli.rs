@@ -198,10 +198,7 @@ impl Args {
     }
 
     fn task(&self) -> Result<Task> {
-        let reads = !self.get.is_empty() || !self.types.is_empty() || self.hash || self.history;
-        if reads && !self.edits.0.is_empty() {
-            return Err(tool::usage("either read or change the file, not both in one call"));
-        }
+        self.consistent()?;
         if let Some(holder) = self.start {
             return Ok(Task::Start { holder, command: self.command.clone() });
         }
@@ -222,6 +219,60 @@ impl Args {
             _ => Task::Update,
         })
     }
+}
+
+/// What flags rule out, in ways that clap does not see: a flag that does nothing misleads.
+impl Args {
+    fn consistent(&self) -> Result<()> {
+        let reads = !self.get.is_empty() || !self.types.is_empty() || self.hash || self.history;
+        if reads && !self.edits.0.is_empty() {
+            return Err(tool::usage("either read or change the file, not both in one call"));
+        }
+        if let Some(flag) = self.changing().filter(|_| reads || self.recover) {
+            return Err(tool::usage(format!("{flag} is about changes, and this call edits nothing")));
+        }
+        let is_stream = self.file.as_os_str() == "-";
+        let elsewhere = self.in_the_file().filter(|_| is_stream || self.output.is_some());
+        if let Some(flag) = elsewhere {
+            return Err(tool::usage(format!("{flag} needs a file that changes, and this call changes none")));
+        }
+        let from_stdin = self.edits.0.iter().filter(|edit| edit.reads_stdin()).count();
+        if from_stdin + usize::from(is_stream) > 1 {
+            return Err(tool::usage("standard input can be read only once"));
+        }
+        Ok(())
+    }
+
+    /// The first flag here that only a change can follow.
+    fn changing(&self) -> Option<&'static str> {
+        let given = [
+            (self.schema.is_some(), "--schema"),
+            (self.validate.is_some(), "--validate"),
+            (self.create, "--create"),
+            (self.reset_invalid, "--reset-invalid"),
+            (self.output.is_some(), "--output"),
+        ];
+        first(&given).or_else(|| self.in_the_file())
+    }
+
+    /// The first flag here that only a change of FILE itself can follow.
+    fn in_the_file(&self) -> Option<&'static str> {
+        let given = [
+            (self.backup.is_some(), "--backup"),
+            (self.on_change.is_some(), "--on-change"),
+            (self.rollback.is_some(), "--rollback"),
+            (self.hold, "--while"),
+            (self.break_links, "--break-links"),
+            (self.in_place && !self.recover, "--in-place"),
+            (self.immutable && !self.recover, "--immutable"),
+            (self.lock_file.is_some() && !self.recover, "--lock-file"),
+        ];
+        first(&given)
+    }
+}
+
+fn first(given: &[(bool, &'static str)]) -> Option<&'static str> {
+    given.iter().find(|(is_given, _)| *is_given).map(|(_, flag)| *flag)
 }
 
 /// The edits in the order of the command line, whatever flags they come from.

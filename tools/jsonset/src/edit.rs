@@ -56,6 +56,23 @@ impl<V> Edit<V> {
     }
 }
 
+impl Edit<Source> {
+    /// Whether its value comes from standard input.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        let (Self::Set(_, source)
+        | Self::Default(_, source)
+        | Self::Increment(_, source)
+        | Self::If(_, source)
+        | Self::Merge(source)
+        | Self::Patch(source)) = self
+        else {
+            return false;
+        };
+        let (Source::Loose(given) | Source::Strict(given)) = source;
+        matches!(given, Given::File(path) if path.as_os_str() == "-")
+    }
+}
+
 /// A value as JSON, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Value {

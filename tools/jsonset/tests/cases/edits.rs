@@ -198,6 +198,24 @@ fn a_check_tells_by_its_status() {
 }
 
 #[test]
+fn a_flag_that_would_do_nothing_is_refused() {
+    let refused = |args: &[&str], said: &str| {
+        case(args).file("a.json", "{}").stdin("{}").status(2).stderr_has(said).run();
+    };
+    refused(&["a.json", "--get", "a", "--backup"], "--backup is about changes");
+    refused(&["a.json", "--hash", "--schema", "s"], "--schema is about changes");
+    refused(&["a.json", "--recover", "--create"], "--create is about changes");
+    refused(&["-", "a=1", "--in-place"], "--in-place needs a file that changes");
+    refused(&["-", "a=1", "--while", "--", "true"], "--while needs a file that changes");
+    refused(&["a.json", "a=1", "-o", "b", "--on-change", "true"], "--on-change needs a file that changes");
+    refused(&["-", "a=@-"], "standard input can be read only once");
+    refused(&["a.json", "a=@-", "--merge", "-"], "standard input can be read only once");
+    refused(&["a.json", "--rollback", "--while", "--", "true"], "cannot be used with");
+    refused(&["a.json", "a=1", "--while"], "<COMMAND>");
+    refused(&["a.json", "a=1", "--", "true"], "--while");
+}
+
+#[test]
 fn a_rollback_is_there_and_back() {
     let made = case(&["a.json", "a=2", "--backup"]).file("a.json", "{\"a\": 1}\n").run();
     let here = |args: &[&str]| case(args).current_dir(made.dir.path());
