@@ -20,6 +20,8 @@ mod files_trouble;
 mod hold;
 #[path = "cases/lock.rs"]
 mod lock;
+#[path = "cases/rfc.rs"]
+mod rfc;
 
 #[test]
 fn the_examples_of_the_manual_run() {
