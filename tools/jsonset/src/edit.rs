@@ -10,7 +10,7 @@ use crate::path::Path;
 use crate::same::{Numbers, same};
 use crate::scan::{Fault, Syntax};
 use crate::text::Text;
-use crate::{merge, number, patch, string};
+use crate::{merge, number, patch, plain, string};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Value {
     /// The value without comments where the document allows none.
     fn spelled_for(&self, document: &Document) -> Cow<'_, [u8]> {
         if self.syntax == Syntax::Comments && document.syntax() == Syntax::Strict {
-            return Cow::Owned(merge::given::strict(&self.json));
+            return Cow::Owned(plain::strict(&self.json));
         }
         Cow::Borrowed(&self.json)
     }

@@ -8,8 +8,8 @@ use common::{Error, Result};
 
 use crate::document::Document;
 use crate::scan::{Kind, Next, Scanned, Scanner, Syntax};
-use crate::string;
 use crate::text::Text;
+use crate::{plain, string};
 
 /// A patch.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Given {
     pub(crate) fn spelled(&self, part: &Part, syntax: Syntax) -> Result<Vec<u8>> {
         let value = self.0.text().read(part.span.clone())?;
         Ok(if syntax == Syntax::Strict && self.0.syntax() == Syntax::Comments {
-            strict(&value)
+            plain::strict(&value)
         } else {
             value
         })
@@ -160,85 +160,9 @@ fn depth_of_objects(scanner: &mut Scanner<'_>) -> Scanned<usize> {
     }
 }
 
-/// A value without its comments and trailing commas; a line that held nothing else goes with them.
-pub(crate) fn strict(value: &[u8]) -> Vec<u8> {
-    let mut text: Vec<u8> = Vec::with_capacity(value.len());
-    // Where a comma stands that nothing has followed yet.
-    let mut comma = None;
-    let mut at = 0;
-    while let Some(&byte) = value.get(at) {
-        let rest = &value[at..];
-        if byte == b'/' {
-            at += comment(rest);
-            let blanks = text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            if !matches!(value.get(at), Some(b'\n' | b'\r')) {
-                continue;
-            }
-            text.truncate(text.len() - blanks);
-            if text.ends_with(b"\n") {
-                at += if value[at..].starts_with(b"\r\n") { 2 } else { 1 };
-            }
-            continue;
-        }
-        if let (b']' | b'}', Some(comma)) = (byte, comma) {
-            text.remove(comma);
-        }
-        if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-            comma = (byte == b',').then_some(text.len());
-        }
-        let length = if byte == b'"' { quoted(rest) } else { 1 };
-        text.extend_from_slice(&rest[..length]);
-        at += length;
-    }
-    text
-}
-
-/// How long the comment is that `text` begins with, without the end of its line.
-fn comment(text: &[u8]) -> usize {
-    let (end, more): (&[u8], _) = if text.starts_with(b"//") { (b"\n", 0) } else { (b"*/", 2) };
-    let found = text.windows(end.len()).skip(2).position(|bytes| bytes == end);
-    let length = found.map_or(text.len(), |length| length + 2 + more);
-    if more == 0 && text[..length].ends_with(b"\r") { length - 1 } else { length }
-}
-
-/// How long the string is that `text` begins with.
-fn quoted(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::same::{Numbers, same};
-
-    #[test]
-    fn comments_and_trailing_commas_are_left_out() {
-        let check = |value: &str, want: &str| {
-            assert_eq!(String::from_utf8(strict(value.as_bytes())).unwrap(), want, "{value}");
-        };
-        check("[1, 2]", "[1, 2]");
-        check("[1, /* two */ 2,]", "[1,  2]");
-        check("[\n  1, // one\n  // two\n  2,\r\n  // end\r\n]", "[\n  1,\n  2\r\n]");
-        check(
-            "{\"// no\": \"/* no */\", \"a\\\"\": \"//\\\\\" /**/, }",
-            "{\"// no\": \"/* no */\", \"a\\\"\": \"//\\\\\"  }",
-        );
-        check("[[1,],[],{},]", "[[1],[],{}]");
-        check("[1,/*\n*/]", "[1]");
-        check("[1,//]\n]", "[1\n]");
-        check("/**/1", "1");
-        check("[/*/ ,] */ 1]", "[ 1]");
-    }
 
     #[test]
     fn of_each_key_the_last_member_is_there() {
@@ -270,42 +194,5 @@ mod tests {
         check("{}", 1);
         check(r#"{"a":{},"b":{"c":1,"d":[{"e":{}}]},"f":2}"#, 2);
         check(r#"{"a":{"b":{"c":{}}},"d":{"e":1}}"#, 4);
-    }
-
-    /// JSON with comments in all the places where they may be.
-    fn loose() -> impl Strategy<Value = String> {
-        let space = || {
-            prop_oneof![
-                Just(""),
-                Just(" "),
-                Just("\n  "),
-                Just("/* ,] \" */"),
-                Just(" // [\n"),
-                Just("\t//\r\n")
-            ]
-        };
-        let scalar = prop_oneof![Just("1"), Just("\"//\\\"\""), Just("null"), Just("{}"), Just("[]")];
-        scalar.prop_map(str::to_owned).prop_recursive(4, 24, 4, move |inner| {
-            let items = proptest::collection::vec((space(), inner, space()), 1..4);
-            (items, any::<bool>(), any::<bool>(), space()).prop_map(|(items, is_object, comma, end)| {
-                let item = |(before, value, after): &(&str, String, &str)| {
-                    let key = if is_object { format!("\"{}\"{after}:", value.len()) } else { String::new() };
-                    format!("{before}{key}{before}{value}{after}")
-                };
-                let items: Vec<String> = items.iter().map(item).collect();
-                let inside = items.join(",") + if comma { "," } else { "" } + end;
-                if is_object { format!("{{{inside}}}") } else { format!("[{inside}]") }
-            })
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_left_is_strict_and_the_same_value(text in loose()) {
-            let value = strict(text.as_bytes());
-            let shown = String::from_utf8_lossy(&value).into_owned();
-            prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&value).is_ok(), "{}", shown);
-            prop_assert!(same(&value, text.as_bytes(), Numbers::Spelled), "{}", shown);
-        }
     }
 }
