@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use crate::journal::{self, Content, Found, Journal, SECTOR, piece};
 use crate::lock::try_lock;
-use crate::path::folder_of;
+use crate::path::{folder_of, metadata_of};
 use crate::replace::{Expect, Replacement};
 use crate::state::{Identity, Seen, Stamp};
 use crate::temp::random;
@@ -42,9 +42,15 @@ impl InPlace<'_> {
     /// Begins the journal. The new content is to be written into it, and nothing else.
     ///
     /// # Errors
-    /// When the folder takes no file; nothing has changed.
+    /// When the folder takes no file, or something has the name of the journal already;
+    /// nothing has changed.
     pub(crate) fn begin(&self) -> Result<Replacement> {
         let journal = journal::path_of(self.target);
+        if metadata_of(&journal).or_cannot("stat", &journal)?.is_some() {
+            let (path, journal) = (self.path.display(), journal.display());
+            let why = format!("{journal} is in the way");
+            return Err(Error::failed(format!("cannot write {path} in place: {why}")));
+        }
         Replacement::like(&journal, self.file).map_err(|cause| {
             let (path, folder) = (self.path.display(), folder_of(self.target).display());
             let what = format!("cannot write {path} in place: its journal must be created in {folder}");
@@ -317,6 +323,26 @@ mod tests {
         fs::remove_file(&path).unwrap();
         interrupt(&path, [b"old", b"new"], 0);
         assert_eq!(Lock::acquire(&path, Wait::Not).unwrap().read().unwrap(), None);
+    }
+
+    #[test]
+    fn what_lies_in_the_way_of_the_journal_is_named_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.json");
+        put(&path, b"old");
+        let journal = journal::path_of(&path);
+        let check = || {
+            let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
+            let error = lock.replace_in_place(b"new").unwrap_err();
+            let said = error.to_string();
+            assert!(error.status() == 2 && said.ends_with(".inplace.journal is in the way"), "{said}");
+            assert_eq!((fs::read(&path).unwrap(), names_in(folder.path()).len()), (b"old".to_vec(), 2));
+        };
+        put(&journal, b"somebody else's");
+        check();
+        fs::remove_file(&journal).unwrap();
+        std::os::unix::fs::symlink("planted", &journal).unwrap();
+        check();
     }
 
     #[test]

@@ -104,7 +104,9 @@ impl Replacement {
     fn with_rights(path: &Path, rights: Rights) -> Result<Self> {
         limit::survive();
         let verb = rights.verb();
-        let (target, exists) = find(path, verb)?;
+        // What is new goes where its name says: a link that somebody has put there leads nowhere.
+        let (target, exists) =
+            if matches!(rights, Rights::Same) { find(path, verb)? } else { (path.to_path_buf(), false) };
         let name =
             target.file_name().ok_or_else(|| Error::failed(format!("`{}` names no file", path.display())))?;
         let folder_path = folder_of(&target);
@@ -376,5 +378,15 @@ mod tests {
             expected.extend([like, with]);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), expected.len());
+    }
+
+    #[test]
+    fn a_new_file_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("planted", at("link")).unwrap();
+        let error = Replacement::with_mode(&at("link"), 0o600).unwrap().commit().unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot create {}: it exists already", at("link").display()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
