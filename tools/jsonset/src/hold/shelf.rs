@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -54,9 +55,10 @@ impl Shelf {
         Ok(Self { folder: document.with_file_name(folder), document })
     }
 
-    /// Whether there is anything on it. Costs one stat(2).
+    /// Whether there is anything on it. Costs one stat(2). A link to another folder is no shelf: what
+    /// lies there is not ours to sweep.
     pub(super) fn is_used(&self) -> bool {
-        fs::symlink_metadata(&self.folder).is_ok()
+        fs::symlink_metadata(&self.folder).is_ok_and(|found| found.is_dir())
     }
 
     /// The layers, the last one first.
@@ -80,6 +82,9 @@ impl Shelf {
 
     /// The names of the layers and their numbers, the first one first.
     fn names(&self) -> Result<Vec<(OsString, u64)>> {
+        if !self.is_used() {
+            return Ok(Vec::new());
+        }
         let entries = match fs::read_dir(&self.folder) {
             Err(missing) if missing.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.or_cannot("read", &self.folder)?,
@@ -89,7 +94,8 @@ impl Shelf {
             let name = entry.or_cannot("read", &self.folder)?.file_name();
             match name.to_str().and_then(|name| name.parse().ok()) {
                 Some(number) => names.push((name, number)),
-                None => sweep(&self.folder.join(name)),
+                None if is_temporary(&name) => sweep(&self.folder.join(name)),
+                None => {}
             }
         }
         names.sort_by_key(|(_, number)| *number);
@@ -121,7 +127,7 @@ impl Shelf {
     /// When it cannot be written; nothing is left then.
     pub(super) fn add(&self, layer: &Layer, model: Option<&File>) -> Result<Held> {
         self.make_folder()?;
-        let number = self.names()?.last().map_or(0, |(_, number)| *number) + 1;
+        let number = self.names()?.last().map_or(0, |(_, number)| *number).saturating_add(1);
         let path = self.folder.join(format!("{number:08}"));
         let held = self.write(&path, layer, model);
         if held.is_err() {
@@ -150,7 +156,7 @@ impl Shelf {
     /// the one around it.
     fn make_folder(&self) -> Result<()> {
         match DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(exists) if exists.kind() == ErrorKind::AlreadyExists => return Ok(()),
+            Err(exists) if exists.kind() == ErrorKind::AlreadyExists && self.is_used() => return Ok(()),
             made => made.or_cannot("create", &self.folder)?,
         }
         let around = fs::metadata(folder_of(&self.folder)).or_cannot("stat", folder_of(&self.folder))?;
@@ -218,6 +224,11 @@ fn open(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
     file.or_else(|_| OpenOptions::new().read(true).custom_flags(flags).open(path))
+}
+
+/// Whether [`Replacement`] names its temporary files so.
+fn is_temporary(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".") && name.as_bytes().ends_with(b".replace.tmp")
 }
 
 /// Removes the temporary file of a run that was killed.
@@ -319,7 +330,22 @@ mod tests {
         testkit::write(at("00000002"), "{\"version\":9");
         std::os::unix::fs::symlink("00000001", at("00000003")).unwrap();
         testkit::write(at(".00000004.00dead.replace.tmp"), "half");
+        testkit::write(at("notes"), "of somebody");
         assert_eq!(seen(&shelf), [("7".to_owned(), true)]);
         assert!(at("00000002").exists() && !at(".00000004.00dead.replace.tmp").exists());
+        assert!(at("notes").exists());
+    }
+
+    #[test]
+    fn a_link_in_its_place_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        testkit::write(at("other/.00000004.00dead.replace.tmp"), "somebody else's");
+        std::os::unix::fs::symlink("other", at(".app.json.held")).unwrap();
+        let shelf = Shelf::of(&at("app.json")).unwrap();
+        assert!(!shelf.is_used() && shelf.slots().unwrap().is_empty());
+        let error = shelf.add(&layer(7), None).unwrap_err().to_string();
+        assert!(error.ends_with(".app.json.held: File exists (os error 17)"), "{error}");
+        assert!(at("other/.00000004.00dead.replace.tmp").exists());
     }
 }
