@@ -57,7 +57,7 @@ pub struct Lock {
     /// What holds the lock if it is not the file: the folder in which it does not exist yet.
     guard: Option<File>,
     /// The lock file of the caller's own convention.
-    _beside: Option<File>,
+    beside: Option<File>,
     /// The files that this lock has replaced: who waited for them waits until the release.
     replaced: Vec<File>,
 }
@@ -110,7 +110,7 @@ impl Lock {
             }
             None => None,
         };
-        Ok(Self { path: path.into(), target, file, guard, _beside: beside, replaced: Vec::new() })
+        Ok(Self { path: path.into(), target, file, guard, beside, replaced: Vec::new() })
     }
 
     /// The locked file, for reading at any position; `None` when it does not exist yet.
@@ -221,12 +221,13 @@ impl Lock {
     /// processes that count get a third more done.
     ///
     /// # Errors
-    /// As [`Lock::replace_with`]; the lock is released in any case.
-    pub fn finish_with(self, write: impl FnOnce(&mut Replacement) -> Result<()>) -> Result<()> {
+    /// As [`Lock::replace_with`]. Where the file is as it was, the lock is still held.
+    pub fn finish_with(&mut self, write: impl FnOnce(&mut Replacement) -> Result<()>) -> Result<()> {
         let Put { file, named, .. } = self.put(write)?;
         // Who waits for the old file opens the new one next.
         drop(file);
-        drop(self);
+        (self.file, self.guard, self.beside) = (None, None, None);
+        self.replaced.clear();
         named.flush()
     }
 
@@ -311,12 +312,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.json");
         for text in [&b"created"[..], b"replaced"] {
-            let lock = Lock::acquire(&path, Wait::Not).unwrap();
+            let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
             lock.finish_with(|new| new.write_all(text).or_cannot("write", &path)).unwrap();
             assert_eq!(fs::read(&path).unwrap(), text);
+            assert!(Lock::acquire(&path, Wait::Not).is_ok());
         }
-        let lock = Lock::acquire(&path, Wait::Not).unwrap();
+        let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
         assert!(lock.finish_with(|_| Err(Error::failed("no"))).is_err());
+        assert_eq!(Lock::acquire(&path, Wait::Not).unwrap_err().status(), 75);
+        drop(lock);
         assert_eq!(Lock::acquire(&path, Wait::Not).unwrap().read().unwrap().unwrap(), b"replaced");
     }
 

@@ -175,9 +175,10 @@ impl Store {
         text: &Text,
         judge: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
+        let in_place = self.goes_in_place(lock)?;
         let lifted = self.lift(lock)?;
         let write = |new: &mut Replacement| self.fill(new, text, judge);
-        let written = if self.goes_in_place(lock)? {
+        let written = if in_place {
             lock.replace_in_place_with(write).map(|way| self.warn_of(way))
         } else {
             lock.replace_with(write)
@@ -191,18 +192,18 @@ impl Store {
         written
     }
 
-    /// As [`Store::write`], for the last time: the lock is released.
+    /// As [`Store::write`], for the last time: the lock may be released by then.
     ///
     /// # Errors
-    /// As [`Store::write`].
+    /// As [`Store::write`]; the lock is then still held.
     pub(crate) fn finish(
         &self,
-        mut lock: Lock,
+        lock: &mut Lock,
         text: &Text,
         judge: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
-        if self.lifts_immutable || self.goes_in_place(&lock)? {
-            return self.write(&mut lock, text, judge);
+        if self.lifts_immutable || self.goes_in_place(lock)? {
+            return self.write(lock, text, judge);
         }
         lock.finish_with(|new| self.fill(new, text, judge))
     }

@@ -1,8 +1,8 @@
 //! The transaction: lock, read, edit, judge, replace.
 
-use std::borrow::Borrow;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path as FilePath;
 
 use common::{Error, OrCannot, Out, Outcome, Result};
@@ -64,34 +64,36 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
         }
         Change::New(new) => new,
     };
-    guarded(plan, judge, lock, (&new, is_invalid), |lock| {
+    guarded(plan, judge, &mut lock, (&new, is_invalid), |lock| {
         store.finish(lock, &new, |new| judge.accepts(new, path))
     })?;
-    // What CMD does to the file, or waits for, may need the lock: it is released.
+    // What CMD does to the file, or waits for, may need the lock.
+    drop(lock);
     judge.tell(path)?;
     Ok(Outcome::Done)
 }
 
 /// Judges a text that is to replace the locked file, keeps the old one where that is asked for or it
 /// is no JSON, and has `write` replace it.
-fn guarded<L: Borrow<Lock>>(
+fn guarded(
     plan: &Plan,
     judge: &Judge,
-    lock: L,
+    lock: &mut Lock,
     (new, is_invalid): (&Text, bool),
-    write: impl FnOnce(L) -> Result<()>,
+    write: impl FnOnce(&mut Lock) -> Result<()>,
 ) -> Result<()> {
     let (store, path) = (&plan.store, &plan.store.path);
-    store.allows(lock.borrow())?;
+    store.allows(lock)?;
     judge.conforms(path, store.document(new.clone()))?;
     let keeps = plan.care.backups.is_some() || is_invalid || matches!(plan.task, Task::Rollback(_));
-    let old = lock.borrow().file().filter(|_| keeps);
+    let old = lock.file().filter(|_| keeps);
     let kept = old.map_or(Ok(None), |file| backup::keep(path, file))?;
     if let Some(kept) = &kept {
         log::info!("the old content of {} is backup {}", path.display(), kept.id);
     }
     if let Err(error) = write(lock) {
-        // A full disk is not to be filled by backups of changes that failed.
+        // A full disk is not to be filled by backups of changes that failed. The lock is still held, so
+        // nobody has found the backup and made none of his own.
         if let Some(kept) = kept {
             kept.take_back(path);
         }
@@ -211,6 +213,12 @@ fn write_elsewhere(
     out: &mut Out,
 ) -> Result<Outcome> {
     let path = &plan.store.path;
+    if is_same_file(path, to) {
+        let to = to.display();
+        return Err(Error::failed(format!(
+            "{to} is the file itself, and would be changed without its lock; leave out --output"
+        )));
+    }
     let peek = plan.store.peek_existing()?;
     let new = match (changed(plan, edits, peek.as_ref().map(Peek::text))?.0, &peek) {
         (Change::New(new), _) => new,
@@ -230,6 +238,17 @@ fn write_elsewhere(
         file.commit()?;
     }
     Ok(Outcome::Done)
+}
+
+/// Whether both names stand for one regular file that exists.
+fn is_same_file(path: &FilePath, other: &FilePath) -> bool {
+    let number = |path: &FilePath| {
+        let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((found.dev(), found.ino()))
+    };
+    path.as_os_str() != "-"
+        && other.as_os_str() != "-"
+        && number(path).is_some_and(|own| number(other) == Some(own))
 }
 
 /// The SHA-256 of a text in hexadecimal digits.

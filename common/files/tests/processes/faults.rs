@@ -58,7 +58,7 @@ fn replaces_locked() {
 fn replaces_and_releases() {
     let Some(path) = place() else { return };
     mark("begin");
-    let lock = Lock::acquire(&path, Wait::Not).unwrap();
+    let mut lock = Lock::acquire(&path, Wait::Not).unwrap();
     lock.finish_with(|new| new.write_all(&new_text()).or_cannot("write", &path)).unwrap();
     mark("end");
 }

@@ -182,3 +182,14 @@ fn what_a_command_refuses_leaves_nothing_behind() {
         assert_eq!((run.read("a.json"), names_in(&run, "")), (OLD.into(), vec!["a.json".to_owned()]));
     }
 }
+
+#[test]
+fn the_output_is_another_file() {
+    for out in ["a.json", "./a.json", "link"] {
+        let case = Case::new(TOOL).file("a.json", OLD).args(["a.json", "n=1", "-o", out]);
+        std::os::unix::fs::symlink("a.json", case.path("link")).unwrap();
+        let run =
+            case.status(2).stderr_has("is the file itself, and would be changed without its lock").run();
+        assert_eq!(run.read("a.json"), OLD.as_bytes(), "{out}");
+    }
+}
