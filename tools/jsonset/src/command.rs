@@ -13,10 +13,11 @@
 mod interrupt;
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -33,15 +34,26 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Asks `command` for a verdict on `content`, a file with what is to become that of `file`.
 ///
 /// # Errors
-/// Status 2 when the command does not end with status 0 within `limit`. Nothing has changed.
+/// Status 2 when the command does not end with status 0 within `limit`, or has changed `content`:
+/// what it put there nobody has judged, and a file of its own has neither the rights of `file` nor
+/// is it on the disk. Nothing has changed.
 pub(crate) fn validate(command: &str, content: &Path, file: &Path, limit: Duration) -> Result<()> {
     let name = file.display();
+    let before = state_of(content);
     let why = match (Call { command, content, file, limit }).run()? {
-        None => return Ok(()),
+        None if state_of(content) == before => return Ok(()),
+        None => "has changed what it may only read".into(),
         Some(Failure::Status(why)) => format!("says no: {why}"),
         Some(Failure::Late) => format!("did not end within {limit:?}"),
     };
     Err(Error::failed(format!("`{command}` {why}; {name} is unchanged")))
+}
+
+/// What would show that somebody else has written a file; `None` where there is none.
+fn state_of(file: &Path) -> Option<[i64; 5]> {
+    let found = fs::symlink_metadata(file).ok()?;
+    let numbers = [found.dev(), found.ino(), found.size()].map(u64::cast_signed);
+    Some([numbers[0], numbers[1], numbers[2], found.mtime(), found.mtime_nsec()])
 }
 
 /// Tells `command` that `file` has changed.

@@ -50,6 +50,18 @@ fn the_sentence_says_what_became_of_the_file() {
 }
 
 #[test]
+fn who_judges_may_not_write() {
+    let refused = |command: &str| {
+        let no = format!("`{command}` has changed what it may only read; F/app.json is unchanged");
+        check(command, LONG, [&no, ""]);
+    };
+    refused("echo >> {}");
+    refused("cp {} {}.new && mv {}.new {}");
+    refused("rm {} && ln -s app.json {}");
+    refused("rm {}");
+}
+
+#[test]
 fn the_command_finds_the_content_by_name_and_on_its_input() {
     let yes = |command: &str| check(command, LONG, ["", ""]);
     yes("grep -q a {} && test -f {}");
