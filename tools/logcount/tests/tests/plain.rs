@@ -196,7 +196,7 @@ fn the_output_file_is_replaced_whole() {
     }
     let out = run("--explain --format csv -o out");
     assert!(out.read("out").starts_with(b"file,line,column,word,level,rule\na.log,1,21,INFO,INFO,"));
-    case("-o no/out a.log").file("a.log", LOG).status(2).stderr_has("cannot open no").run();
+    case("-o no/out a.log").file("a.log", LOG).status(2).stderr_has("cannot open the folder of no/out").run();
 }
 
 #[test]
