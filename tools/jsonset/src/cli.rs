@@ -80,11 +80,11 @@ pub struct Args {
     schema: Option<PathBuf>,
 
     /// Refuse a result that CMD does not accept; `{}` in it is a file with the result
-    #[arg(long, value_name = "CMD", help_heading = "Safety")]
+    #[arg(long, value_name = "CMD", help_heading = "Safety", value_parser = command)]
     validate: Option<String>,
 
     /// Run CMD after a change
-    #[arg(long, value_name = "CMD", help_heading = "Safety", conflicts_with = "hold")]
+    #[arg(long, value_name = "CMD", help_heading = "Safety", conflicts_with = "hold", value_parser = command)]
     on_change: Option<String>,
 
     /// How long each CMD may take
@@ -92,11 +92,11 @@ pub struct Args {
     timeout: Duration,
 
     /// Undo the change when COMMAND ends, however it ends
-    #[arg(long = "while", help_heading = "Safety", requires_all = ["edits", "command"], group = "runs")]
+    #[arg(long = "while", help_heading = "Safety", requires_all = ["edits", "command"])]
     hold: bool,
 
     /// The command of --while
-    #[arg(last = true, value_name = "COMMAND", requires = "runs")]
+    #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 
     /// Undo changes of --while whose holder was killed
@@ -140,7 +140,7 @@ pub struct Args {
     watch: bool,
 
     /// Become COMMAND when PID, the holder, has told the watcher of it: how COMMAND is started.
-    #[arg(long, value_name = "PID", hide = true, requires = "command", group = "runs")]
+    #[arg(long, value_name = "PID", hide = true, requires = "command")]
     start: Option<i32>,
 
     /// What every tool takes.
@@ -230,6 +230,11 @@ impl Args {
         }
         if let Some(flag) = self.changing().filter(|_| reads || self.recover) {
             return Err(tool::usage(format!("{flag} is about changes, and this call edits nothing")));
+        }
+        if !self.command.is_empty() && !self.hold && self.start.is_none() {
+            return Err(tool::usage(
+                "what follows `--` is a COMMAND, which needs --while; write a PATH that begins with `-` as /-...",
+            ));
         }
         let is_stream = self.file.as_os_str() == "-";
         let elsewhere = self.in_the_file().filter(|_| is_stream || self.output.is_some());
@@ -350,6 +355,11 @@ fn default(text: &str) -> Parsed {
 
 fn condition(text: &str) -> Parsed {
     assignment(text).map(|(path, source)| Edit::If(path, source))
+}
+
+/// A variable that is not set must not pass for a command that says yes.
+fn command(text: &str) -> std::result::Result<String, String> {
+    if text.trim().is_empty() { Err("there is no command in it".into()) } else { Ok(text.into()) }
 }
 
 fn delete(text: &str) -> Parsed {

@@ -36,6 +36,7 @@ use signals::{Ended, Forwarder};
 use starter::{release, starter};
 use watcher::Watcher;
 
+use crate::path::Path;
 use crate::store::Store;
 use crate::text::Text;
 
@@ -52,6 +53,20 @@ pub(crate) fn recover(store: &Store, lock: &mut Lock) -> Result<()> {
         return Ok(());
     }
     settle(store, &shelf, lock).map(|_| ())
+}
+
+/// What `--recover` answers once [`recover`] was called.
+///
+/// # Errors
+/// When there is something to undo in a document that is no JSON: it is left to a later call.
+pub(crate) fn recovered(store: &Store, lock: &Lock) -> Result<Outcome> {
+    if Shelf::of(&store.path)?.is_used()
+        && let Some(text) = store.read(lock)?
+    {
+        let mut document = store.document(text);
+        document.check(&Path::default()).map_err(|fault| document.complain(fault))?;
+    }
+    Ok(Outcome::Done)
 }
 
 /// Is the watcher of a holder that has started it.

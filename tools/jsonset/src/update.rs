@@ -20,6 +20,8 @@ use crate::store::Peek;
 use crate::text::Text;
 use crate::{backup, command, diff, hold};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// What the edits make of a text.
 enum Change {
     /// A condition does not hold.
@@ -52,7 +54,7 @@ fn change(plan: &Plan, edits: &[Edit<Value>], judge: &Judge) -> Result<Outcome> 
     let mut lock = store.lock()?;
     hold::recover(store, &mut lock)?;
     if let Task::Recover = plan.task {
-        return Ok(Outcome::Done);
+        return hold::recovered(store, &lock);
     }
     let old = store.read(&lock)?;
     let (change, is_invalid) = changed(plan, edits, old.as_ref())?;
@@ -158,7 +160,8 @@ fn changed(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Ch
 /// The document that the edits begin with.
 fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Document, bool)> {
     let name = plan.store.path.display();
-    let nothing = || plan.store.document(Text::new(b"{}\n".to_vec()));
+    let store = &plan.store;
+    let nothing = || store.document(Text::new(b"{}\n".to_vec()));
     let Some(old) = old else {
         if plan.creates {
             return Ok((nothing(), false));
@@ -170,7 +173,7 @@ fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Docu
         Ok(()) => Ok((document, false)),
         Err(Fault::Empty) => {
             log::warn!("{name} is empty; it counts as {{}}");
-            Ok((nothing(), false))
+            Ok((store.document(behind(old)?), false))
         }
         Err(fault @ Fault::Syntax { .. }) if plan.resets_invalid => {
             log::warn!("{}; its content becomes a backup", document.complain(fault));
@@ -178,6 +181,22 @@ fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Docu
         }
         Err(fault) => Err(document.complain(fault)),
     }
+}
+
+/// `{}` behind what a text without any value consists of: a byte order mark and comments stay.
+fn behind(text: &Text) -> Result<Text> {
+    let mut bytes = text.all()?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        bytes.clear();
+    }
+    let line_end: &[u8] = if bytes.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+    // What a comment ends with may be the end of the file.
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") && bytes != BYTE_ORDER_MARK {
+        bytes.extend_from_slice(line_end);
+    }
+    bytes.extend_from_slice(b"{}");
+    bytes.extend_from_slice(line_end);
+    Ok(Text::new(bytes))
 }
 
 /// Shows what would change.

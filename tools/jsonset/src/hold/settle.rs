@@ -16,7 +16,7 @@ use crate::text::Text;
 ///
 /// Whatever it is interrupted at, the next call ends it: what is undone already stays as it is.
 ///
-/// Returns how many layers were dead.
+/// Returns how many of them were undone, at least in part.
 ///
 /// # Errors
 /// When the document cannot be read or replaced; the layers stay then.
@@ -25,8 +25,7 @@ pub(super) fn settle(store: &Store, shelf: &Shelf, lock: &mut Lock) -> Result<us
     if slots.is_empty() {
         shelf.tidy()?;
     }
-    let dead = slots.iter().filter(|slot| !slot.is_live).count();
-    if dead == 0 {
+    if slots.iter().all(|slot| slot.is_live) {
         return Ok(0);
     }
     let settled = match store.read(lock)? {
@@ -43,7 +42,7 @@ pub(super) fn settle(store: &Store, shelf: &Shelf, lock: &mut Lock) -> Result<us
         }
     }
     shelf.tidy()?;
-    Ok(dead)
+    Ok(settled.fates.iter().filter(|fate| !matches!(fate, Fate::Stays)).count())
 }
 
 /// What the document becomes, and each layer.

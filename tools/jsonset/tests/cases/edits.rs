@@ -127,6 +127,17 @@ fn an_empty_file_is_an_empty_object() {
 }
 
 #[test]
+fn comments_and_mark_of_a_file_without_a_value_stay() {
+    let check = |before: &str, want: &str| {
+        let run = case(&["a.jsonc", "a=1"]).file("a.jsonc", before).stderr_has("counts as {}").run();
+        assert_eq!(String::from_utf8_lossy(&run.read("a.jsonc")), want);
+    };
+    check("// mine", "// mine\n{\n  \"a\": 1\n}\n");
+    check("/* one */\r\n// two\r\n", "/* one */\r\n// two\r\n{\r\n  \"a\": 1\r\n}\r\n");
+    check("\u{FEFF}", "\u{FEFF}{\n  \"a\": 1\n}\n");
+}
+
+#[test]
 fn a_file_that_is_no_json_is_refused_or_kept_beside() {
     refused(
         "{\"a\": 1,}",
@@ -207,6 +218,9 @@ fn a_flag_that_would_do_nothing_is_refused() {
     refused(&["a.json", "--recover", "--create"], "--create is about changes");
     refused(&["-", "a=1", "--in-place"], "--in-place needs a file that changes");
     refused(&["-", "a=1", "--while", "--", "true"], "--while needs a file that changes");
+    refused(&["a.json", "a=1", "--validate", ""], "there is no command in it");
+    refused(&["a.json", "a=1", "--on-change", " "], "there is no command in it");
+    refused(&["a.json", "--", "-a=1"], "what follows `--` is a COMMAND, which needs --while");
     refused(&["a.json", "a=1", "-o", "b", "--on-change", "true"], "--on-change needs a file that changes");
     refused(&["-", "a=@-"], "standard input can be read only once");
     refused(&["a.json", "a=@-", "--merge", "-"], "standard input can be read only once");

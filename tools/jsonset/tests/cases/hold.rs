@@ -251,6 +251,8 @@ fn a_document_that_became_no_json_meanwhile_can_be_reset() {
     let path = output.path("x.json");
     testkit::write(&path, "{");
     let later = "x.json is no JSON now; a change of a --while in it is undone later";
+    let recover = Case::new(BIN).current_dir(output.dir.path()).args(["x.json", "--recover"]);
+    recover.status(2).stderr_has(later).stderr_has("x.json:1:2 is no JSON").run();
     let args = ["x.json", "z=1", "--reset-invalid"];
     Case::new(BIN).current_dir(output.dir.path()).args(args).stderr_has(later).run();
     assert_eq!(text(&path), "{\n  \"z\": 1\n}\n");
