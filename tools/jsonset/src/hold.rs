@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `layer` | what one use has changed, as it is kept beside the document |
 //! | `shelf` | the folder of layers; who still holds one |
+//! | `place` | where the document is, whatever its name leads to later |
 //! | `compare` | what differs between two documents, by field |
 //! | `undo` | a layer taken back, field by field |
 //! | `settle` | all layers that nobody holds, undone under the lock |
@@ -17,6 +18,7 @@
 
 mod compare;
 mod layer;
+mod place;
 mod settle;
 mod shelf;
 mod signals;
@@ -30,6 +32,7 @@ use std::os::unix::process::ExitStatusExt;
 use common::{Error, Outcome, Result};
 use files::Lock;
 use layer::{Entry, Layer};
+use place::Place;
 use settle::{settle, without_layers};
 use shelf::{Held, Shelf};
 use signals::{Ended, Forwarder};
@@ -108,10 +111,13 @@ impl Use<'_> {
     /// # Errors
     /// When the change cannot be made, or cannot be undone; the sentence then says how it can.
     pub(crate) fn run(self) -> Result<Outcome> {
+        let place = Place::of(&self.store.path)?;
         // First, because it needs a moment until it watches.
         let mut watcher = Watcher::start(self.store)?;
         let (outcome, undone) = match self.run_watched(&mut watcher) {
-            Ok((outcome, held)) => (outcome, held.map_or(Ok(()), |held| end(self.store, held))),
+            Ok((outcome, held)) => {
+                (outcome, held.map_or(Ok(()), |held| end(&place.of_store(self.store), held)))
+            }
             Err(error) => (Err(error), Ok(())),
         };
         // What could not be undone the watcher tries once more: it is not sent away.

@@ -15,6 +15,7 @@ use common::{Error, Outcome, Result};
 use files::Wait;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, setsid};
 
+use super::place::Place;
 use super::settle::settle;
 use super::shelf::Shelf;
 use super::signals;
@@ -122,6 +123,7 @@ fn arguments(store: &Store) -> Vec<OsString> {
 /// When the change cannot be undone; it is then left to the next call.
 pub(super) fn watch(store: &Store) -> Result<Outcome> {
     signals::be_deaf()?;
+    let place = Place::of(&store.path)?;
     // Refused to the leader of a group, which no child of the holder is.
     let _a_session_already = setsid();
     let _the_holder_is_gone = std::io::stdout().write_all(&[READY]).and_then(|()| std::io::stdout().flush());
@@ -132,6 +134,7 @@ pub(super) fn watch(store: &Store) -> Result<Outcome> {
         }
         command = pidfd_of(&line).or(command);
     }
+    let store = place.of_store(store);
     let shelf = Shelf::of(&store.path)?;
     if !shelf.is_used() {
         return Ok(Outcome::Done);
@@ -144,7 +147,7 @@ pub(super) fn watch(store: &Store) -> Result<Outcome> {
         Wait::Not => Wait::For(PATIENCE),
         Wait::Forever => Wait::Forever,
     };
-    let store = Store { wait, ..store.clone() };
+    let store = Store { wait, ..store };
     let mut lock = store.lock()?;
     if settle(&store, &shelf, &mut lock)? > 0 {
         log::warn!("what held a change of {} has died; the change is undone", store.path.display());

@@ -115,6 +115,27 @@ fn links_stay_and_their_target_is_changed() {
     }
 }
 
+/// Runs a use of `--while` on `current/a.json`, where `current` is turned from `one` to `two` meanwhile.
+fn turned(command: &str, status: i32, said: &str) {
+    let old = "{\"n\": 1}\n";
+    let case = Case::new(TOOL).file("one/a.json", old).file("two/a.json", old);
+    std::os::unix::fs::symlink("one", case.path("current")).unwrap();
+    let command = format!("ln -sfn two current; {command}");
+    let case = case.args(["current/a.json", "n=2", "--while", "--", "sh", "-c", &command]);
+    let case = case.status(status);
+    let run = if said.is_empty() { case.run() } else { case.stderr_has(said).run() };
+    for folder in ["one", "two"] {
+        assert_eq!(run.read(format!("{folder}/a.json")), old.as_bytes(), "{folder}");
+        assert_eq!(names_in(&run.path(folder)), ["a.json"]);
+    }
+}
+
+#[test]
+fn a_change_is_undone_where_it_was_made() {
+    turned("true", 0, "");
+    turned("kill -9 $PPID; exec sleep 1000", 137, "one/a.json has died; the change is undone");
+}
+
 #[test]
 fn a_dangling_link_gets_its_target_when_asked() {
     let dangling = |flags: &[&str]| {
