@@ -134,6 +134,11 @@ fn turned(command: &str, status: i32, said: &str) {
 fn a_change_is_undone_where_it_was_made() {
     turned("true", 0, "");
     turned("kill -9 $PPID; exec sleep 1000", 137, "one/a.json has died; the change is undone");
+    let script = "mv ../one ../two; cat ../two/a.json";
+    let moved = Case::new(TOOL).file("one/a.json", "{}").current_dir("one");
+    let moved = moved.args(["a.json", ".=[]", "--while", "--", "sh", "-c", script]);
+    let run = moved.stdout("[]").run();
+    assert_eq!((run.read("two/a.json"), names_in(&run.path("two"))), (b"{}".to_vec(), vec!["a.json".into()]));
 }
 
 #[test]
