@@ -236,6 +236,13 @@ impl Args {
                 "what follows `--` is a COMMAND, which needs --while; write a PATH that begins with `-` as /-...",
             ));
         }
+        // clap lets what a flag requires be missing where it contradicts another one.
+        if self.raw && self.get.is_empty() {
+            return Err(tool::usage("--raw is about --get"));
+        }
+        if self.json && !self.history {
+            return Err(tool::usage("--json is about --history"));
+        }
         let is_stream = self.file.as_os_str() == "-";
         let elsewhere = self.in_the_file().filter(|_| is_stream || self.output.is_some());
         if let Some(flag) = elsewhere {

@@ -215,6 +215,8 @@ fn a_flag_that_would_do_nothing_is_refused() {
     };
     refused(&["a.json", "--get", "a", "--backup"], "--backup is about changes");
     refused(&["a.json", "--hash", "--schema", "s"], "--schema is about changes");
+    refused(&["a.json", "--hash", "--json"], "--json is about --history");
+    refused(&["a.json", "--type", "a", "--raw"], "--raw is about --get");
     refused(&["a.json", "--recover", "--create"], "--create is about changes");
     refused(&["-", "a=1", "--in-place"], "--in-place needs a file that changes");
     refused(&["-", "a=1", "--while", "--", "true"], "--while needs a file that changes");
