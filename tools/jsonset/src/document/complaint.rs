@@ -14,7 +14,7 @@ const AROUND: usize = 50;
 pub(super) fn of(fault: Fault, text: &Text, name: &Path) -> Error {
     match fault {
         Fault::Read(error) => error,
-        Fault::Empty => Error::failed(format!("{} is empty; JSON is a value at least, such as {{}} or 0", name.display())),
+        Fault::Empty => Error::failed(format!("{} is empty; at least {{}} or 0 is expected", name.display())),
         Fault::Syntax { offset, what } => at(offset, &what, text, name).unwrap_or_else(|error| error),
     }
 }
