@@ -5,7 +5,8 @@ use common::{Out, Outcome, Result};
 use crate::document::Document;
 use crate::path::Path;
 use crate::plan::{Plan, Task};
-use crate::scan::Kind;
+use crate::scan::{Fault, Kind};
+use crate::text::Text;
 use crate::{backup, string, update};
 
 /// Prints what is asked for.
@@ -40,6 +41,10 @@ fn print_each(
 ) -> Result<Outcome> {
     let peek = plan.store.peek()?;
     let mut document = plan.store.document(peek.text().clone());
+    if let Some(Err(Fault::Empty)) = paths.first().map(|path| document.check(path)) {
+        log::warn!("{} is empty; it counts as {{}}", plan.store.path.display());
+        document = plan.store.document(Text::new(b"{}".to_vec()));
+    }
     let (mut lines, mut outcome) = (Vec::new(), Outcome::Done);
     for path in paths {
         if let Some(line) = show(&mut document, path)? {

@@ -20,6 +20,10 @@ use common::{Error, OrCannot, Result};
 use jsonschema::{Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value;
 
+use crate::edit::syntax_of;
+use crate::plain::plain;
+use crate::scan::Syntax;
+
 /// So many violations are named; of the others the number.
 const MOST_NAMED: usize = 5;
 
@@ -45,6 +49,7 @@ impl Schema {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).or_cannot("read", path)?;
         let no_schema = |why: String| Error::failed(format!("{} is no JSON Schema: {why}", path.display()));
+        let bytes = if syntax_of(path) == Syntax::Comments { plain(&bytes).into_owned() } else { bytes };
         let schema = parse(bytes.strip_prefix(BOM).unwrap_or(&bytes)).map_err(no_schema)?;
         let place = std::path::absolute(path).or_cannot("find", path)?;
         let beside = Beside::of(&schema, &place);

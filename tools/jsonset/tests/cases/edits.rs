@@ -123,7 +123,21 @@ fn an_empty_file_is_an_empty_object() {
         let warning = "jsonset: a.json is empty; it counts as {}\n";
         let run = case(&["a.json", "a=1"]).file("a.json", before).stderr(warning).run();
         assert_eq!(run.read("a.json"), b"{\n  \"a\": 1\n}\n");
+        let read = |args: &[&str]| case(args).file("a.json", before).stderr(warning);
+        read(&["a.json", "--type", "."]).stdout("object\n").run();
+        read(&["a.json", "--get", "a"]).status(1).run();
     }
+}
+
+#[test]
+fn a_schema_may_have_comments_where_its_name_allows_them() {
+    let schema = "{\"properties\": {\"a\": {\"type\": \"string\"}}, /* why */}";
+    let judged = |value: &str| {
+        let args = ["a.json", "--schema", "s.jsonc", value];
+        case(&args).file("a.json", "{}").file("s.jsonc", schema)
+    };
+    judged("a=x").run();
+    judged("a=1").status(2).stderr_has("/a: 1 is not of type \"string\"").run();
 }
 
 #[test]
