@@ -205,10 +205,11 @@ fn claims(of: Use, layer: &Layer, new: &Text, base: &Text) -> Vec<Entry> {
 /// Undoes the change of a use that is over.
 fn end(store: &Store, held: Held) -> Result<()> {
     let undone = store.lock().and_then(|mut lock| {
+        let shelf = Shelf::of(&store.path)?.needing(&held);
         drop(held);
-        recover(store, &mut lock)
+        settle(store, &shelf, &mut lock)
     });
-    undone.map_err(|error| left_behind(store, &error))
+    undone.map(|_| ()).map_err(|error| left_behind(store, &error))
 }
 
 fn left_behind(store: &Store, error: &Error) -> Error {

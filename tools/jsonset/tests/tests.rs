@@ -18,6 +18,8 @@ mod files;
 mod files_trouble;
 #[path = "cases/hold.rs"]
 mod hold;
+#[path = "cases/hold_faults.rs"]
+mod hold_faults;
 #[path = "cases/lock.rs"]
 mod lock;
 #[path = "cases/rfc.rs"]

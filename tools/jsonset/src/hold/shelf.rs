@@ -26,6 +26,8 @@ pub(super) struct Shelf {
     /// The document itself, behind all symbolic links.
     pub(super) document: PathBuf,
     folder: PathBuf,
+    /// The layer that must be readable.
+    needed: Option<OsString>,
 }
 
 /// A layer and its file.
@@ -41,7 +43,11 @@ pub(super) struct Slot {
 /// A layer that is in use as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropped, the layer counts as dead"]
-pub(super) struct Held(#[allow(dead_code, reason = "its lock is what counts")] File);
+pub(super) struct Held {
+    name: OsString,
+    /// Its lock is what counts.
+    _file: File,
+}
 
 impl Shelf {
     /// The shelf of the document at `path`, which need not exist.
@@ -52,13 +58,22 @@ impl Shelf {
         let document = behind_links(path)?;
         let name = document.file_name().unwrap_or_default();
         let folder: OsString = [OsStr::new("."), name, OsStr::new(".held")].into_iter().collect();
-        Ok(Self { folder: document.with_file_name(folder), document })
+        Ok(Self { folder: document.with_file_name(folder), document, needed: None })
+    }
+
+    /// The same shelf for who is about to let go of `held`: that this one cannot be read is an error.
+    pub(super) fn needing(self, held: &Held) -> Self {
+        Self { needed: Some(held.name.clone()), ..self }
     }
 
     /// Whether there is anything on it. Costs one stat(2). A link to another folder is no shelf: what
     /// lies there is not ours to sweep.
     pub(super) fn is_used(&self) -> bool {
-        fs::symlink_metadata(&self.folder).is_ok_and(|found| found.is_dir())
+        match fs::symlink_metadata(&self.folder) {
+            Ok(found) => found.is_dir(),
+            // Else whoever reads it says why he cannot. A name may be too long to have a shelf.
+            Err(cause) => !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename),
+        }
     }
 
     /// The layers, the last one first.
@@ -67,13 +82,14 @@ impl Shelf {
     /// of and left alone. What a killed run has left half written goes.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the folder or the layer that is needed cannot be read.
     pub(super) fn slots(&self) -> Result<Vec<Slot>> {
         let mut slots = Vec::new();
         for (name, _) in self.names()?.into_iter().rev() {
-            let path = self.folder.join(name);
+            let path = self.folder.join(&name);
             match self.slot(&path) {
                 Ok(slot) => slots.push(slot),
+                Err(error) if self.needed.as_ref() == Some(&name) => return Err(error),
                 Err(error) => log::warn!("{error}; the change that it is about is not undone"),
             }
         }
@@ -147,7 +163,7 @@ impl Shelf {
         sync(folder_of(&self.folder))?;
         let file = open(path).or_cannot("open", path)?;
         if try_lock(&file).or_cannot("lock", path)? {
-            return Ok(Held(file));
+            return Ok(Held { name: path.file_name().unwrap_or_default().into(), _file: file });
         }
         Err(Error::retry(format!("{} is locked by another process", path.display())))
     }
@@ -334,6 +350,9 @@ mod tests {
         assert_eq!(seen(&shelf), [("7".to_owned(), true)]);
         assert!(at("00000002").exists() && !at(".00000004.00dead.replace.tmp").exists());
         assert!(at("notes").exists());
+        let held = Held { name: "00000002".into(), _file: File::open(at("notes")).unwrap() };
+        let error = shelf.needing(&held).slots().unwrap_err().to_string();
+        assert!(error.contains("cannot read") && error.contains("00000002"), "{error}");
     }
 
     #[test]
