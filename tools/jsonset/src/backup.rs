@@ -9,7 +9,6 @@
 mod id;
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -18,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 use files::Replacement;
-use sha2::{Digest, Sha256};
+
+use crate::text::Text;
 
 pub(crate) use id::Id;
 
@@ -181,21 +181,8 @@ pub(crate) fn json_lines(backups: &[Backup]) -> Vec<String> {
 impl Backup {
     fn of(kept: Kept) -> Result<Self> {
         let file = File::open(&kept.path).or_cannot("open", &kept.path)?;
-        let mut digest = Sha256::new();
-        let mut piece = vec![0; PIECE];
-        let mut size = 0;
-        loop {
-            let count = read_at(&file, &mut piece, size).or_cannot("read", &kept.path)?;
-            if count == 0 {
-                break;
-            }
-            digest.update(&piece[..count]);
-            size += count as u64;
-        }
-        let mut sha256 = String::with_capacity(64);
-        for byte in digest.finalize() {
-            let _strings_never_refuse = write!(sha256, "{byte:02x}");
-        }
+        let text = Text::of(file, &kept.path)?;
+        let (size, sha256) = (text.length(), text.sha256()?);
         Ok(Self { kept, size, sha256 })
     }
 }

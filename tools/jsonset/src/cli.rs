@@ -108,7 +108,7 @@ pub struct Args {
     create: bool,
 
     /// Keep a FILE that is no JSON as a backup and begin with {}
-    #[arg(long, help_heading = "The file")]
+    #[arg(long, help_heading = "The file", conflicts_with = "hold")]
     reset_invalid: bool,
 
     /// Allow comments and trailing commas, as names like *.jsonc and tsconfig.json do by themselves

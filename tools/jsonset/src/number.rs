@@ -25,8 +25,9 @@ impl Display for Problem {
     }
 }
 
-/// The one spelling of all numbers that equal `text` (1, 1.0 and 10e-1 are one, -0 is 0): digits without a zero at either end, then `e` and a
-/// power of ten unless that is 0. What is no JSON number is its own.
+/// The one spelling of all numbers that equal `text` (1, 1.0 and 10e-1 are one, -0 is 0): digits
+/// without a zero at either end, then `e` and a power of ten unless that is 0. What is no JSON number
+/// is its own.
 pub(crate) fn canonical(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(number) = Number::read(text) else { return Cow::Borrowed(text) };
     if number.fraction.is_empty() && number.exponent.is_empty() && !text.ends_with(b"0") {

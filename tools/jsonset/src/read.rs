@@ -7,7 +7,7 @@ use crate::path::Path;
 use crate::plan::{Plan, Task};
 use crate::scan::{Fault, Kind};
 use crate::text::Text;
-use crate::{backup, string, update};
+use crate::{backup, string};
 
 /// Prints what is asked for.
 ///
@@ -24,7 +24,7 @@ pub(crate) fn run(plan: &Plan, out: &mut Out) -> Result<Outcome> {
         Task::History { json } => history(plan, *json, out),
         _ => {
             let peek = plan.store.peek()?;
-            let hash = update::hash_of(peek.text())?;
+            let hash = peek.text().sha256()?;
             peek.confirm()?;
             writeln!(out, "{hash}")?;
             Ok(Outcome::Done)

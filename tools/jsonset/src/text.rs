@@ -6,6 +6,7 @@
 
 mod cursor;
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use common::{Error, OrCannot, Result};
 
 pub(crate) use cursor::Cursor;
+use sha2::{Digest, Sha256};
 
 /// Documents up to this size are kept in memory and stay in one part.
 pub(crate) const SMALL: u64 = 1 << 20;
@@ -176,6 +178,23 @@ impl Text {
             }
         }
         Ok(())
+    }
+
+    /// The SHA-256 of it in hexadecimal digits.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn sha256(&self) -> Result<String> {
+        let mut digest = Sha256::new();
+        self.for_each_window(|bytes| {
+            digest.update(bytes);
+            Ok(())
+        })?;
+        let mut hash = String::with_capacity(64);
+        for byte in digest.finalize() {
+            let _strings_never_refuse = write!(hash, "{byte:02x}");
+        }
+        Ok(hash)
     }
 
     /// Whether the bytes of both are the same.

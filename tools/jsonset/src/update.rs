@@ -1,13 +1,11 @@
 //! The transaction: lock, read, edit, judge, replace.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path as FilePath;
 
 use common::{Error, OrCannot, Out, Outcome, Result};
 use files::{Lock, Replacement};
-use sha2::{Digest, Sha256};
 
 use crate::document::Document;
 use crate::edit::{self, Edit, Value};
@@ -91,7 +89,8 @@ fn guarded(
     let old = lock.file().filter(|_| keeps);
     let kept = old.map_or(Ok(None), |file| backup::keep(path, file))?;
     if let Some(kept) = &kept {
-        log::info!("the old content of {} is backup {}", path.display(), kept.id);
+        let level = if is_invalid { log::Level::Warn } else { log::Level::Info };
+        log::log!(level, "the old content of {} is backup {}", path.display(), kept.id);
     }
     if let Err(error) = write(lock) {
         // A full disk is not to be filled by backups of changes that failed. The lock is still held, so
@@ -146,7 +145,7 @@ fn changed(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Ch
         return Ok((restored(plan, id.as_deref(), old)?, false));
     }
     let (mut document, is_invalid) = begin(plan, edits, old)?;
-    let hash = || hash_of(old.unwrap_or(&Text::new(Vec::new())));
+    let hash = || old.unwrap_or(&Text::new(Vec::new())).sha256();
     if !edit::holds(edits, &mut document, hash)? || !edit::apply(edits, &mut document)? {
         return Ok((Change::Refused, is_invalid));
     }
@@ -176,7 +175,7 @@ fn begin(plan: &Plan, edits: &[Edit<Value>], old: Option<&Text>) -> Result<(Docu
             Ok((store.document(behind(old)?), false))
         }
         Err(fault @ Fault::Syntax { .. }) if plan.resets_invalid => {
-            log::warn!("{}; its content becomes a backup", document.complain(fault));
+            log::warn!("{}; the edits begin with {{}}", document.complain(fault));
             Ok((nothing(), true))
         }
         Err(fault) => Err(document.complain(fault)),
@@ -270,20 +269,6 @@ fn is_same_file(path: &FilePath, other: &FilePath) -> bool {
         && number(path).is_some_and(|own| number(other) == Some(own))
 }
 
-/// The SHA-256 of a text in hexadecimal digits.
-pub(crate) fn hash_of(text: &Text) -> Result<String> {
-    let mut digest = Sha256::new();
-    text.for_each_window(|bytes| {
-        digest.update(bytes);
-        Ok(())
-    })?;
-    let mut hash = String::with_capacity(64);
-    for byte in digest.finalize() {
-        let _strings_never_refuse = write!(hash, "{byte:02x}");
-    }
-    Ok(hash)
-}
-
 /// Who looks at new content before it replaces the old, and hears of it afterwards.
 struct Judge<'a> {
     care: &'a Care,
@@ -312,7 +297,12 @@ impl<'a> Judge<'a> {
         if self.care.validate.is_none() {
             return Ok(());
         }
-        let mut file = Replacement::begin(path)?;
+        // A filter may run where nothing can be written.
+        let mut file = if path.as_os_str() == "-" {
+            Replacement::with_mode(&std::env::temp_dir().join("jsonset.json"), 0o600)?
+        } else {
+            Replacement::begin(path)?
+        };
         text.write_to(&mut file, path)?;
         self.accepts(file.temporary()?, path)
     }

@@ -8,7 +8,6 @@ use crate::path::Path;
 use crate::scan::Scanned;
 use crate::store::Store;
 use crate::text::Text;
-use crate::update::hash_of;
 
 /// The form of the file; one of another version was written by a newer jsonset.
 const VERSION: u32 = 1;
@@ -88,7 +87,7 @@ impl Layer {
             None
         } else {
             let before = old.read(range.clone())?.into_iter().map(char::from).collect();
-            Some(Exact { hash: hash_of(after)?, at: range.start, length, before })
+            Some(Exact { hash: after.sha256()?, at: range.start, length, before })
         };
         Ok(Self { version: VERSION, created: before.is_none(), exact, entries })
     }

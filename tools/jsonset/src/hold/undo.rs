@@ -14,7 +14,6 @@ use crate::same::{Numbers, same};
 use crate::scan::{Kind, Syntax};
 use crate::store::Store;
 use crate::text::Text;
-use crate::update::hash_of;
 
 /// What has become of a change.
 #[derive(Debug, Default, PartialEq)]
@@ -42,7 +41,7 @@ pub(super) fn undo(layer: &Layer, store: &Store, text: &mut Text, above: &[Entry
     if undone.deferred.is_empty()
         && layer.created == makes_nothing
         && let Some(exact) = &layer.exact
-        && exact.hash == hash_of(text)?
+        && exact.hash == text.sha256()?
     {
         undone.leaves_nothing = makes_nothing;
         text.splice(exact.at..exact.at + exact.length, exact.before())?;

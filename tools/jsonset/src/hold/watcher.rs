@@ -9,11 +9,11 @@ use std::ffi::OsString;
 use std::io::{BufRead, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Error, Outcome, Result};
 use files::Wait;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, setsid};
+use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, pidfd_send_signal, setsid};
 
 use super::place::Place;
 use super::settle::settle;
@@ -24,6 +24,9 @@ use crate::store::{Links, Store};
 
 /// How long the watcher waits for the lock at least: nobody waits for it, and nobody else is there.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A holder takes no longer to die; one that lives on has only closed the pipe.
+const LONGEST_DEATH: Duration = Duration::from_secs(1);
 
 /// What the watcher says when nothing can end it any more.
 const READY: u8 = b'!';
@@ -93,6 +96,15 @@ fn cannot_start(cause: std::io::Error) -> Error {
     Error::failed("cannot start a watcher for the change").because(cause)
 }
 
+/// Waits until the holder is no parent any more. The pipe closes while it dies, and in which order
+/// the kernel then releases its locks nobody promises; but all are free before its children are told.
+fn until_gone(holder: Option<Pid>) {
+    let begin = Instant::now();
+    while getppid() == holder && begin.elapsed() < LONGEST_DEATH {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
 /// The command line of a watcher that has `store`.
 fn arguments(store: &Store) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["--watch".into()];
@@ -127,6 +139,7 @@ pub(super) fn watch(store: &Store) -> Result<Outcome> {
     // Refused to the leader of a group, which no child of the holder is.
     let _a_session_already = setsid();
     let _the_holder_is_gone = std::io::stdout().write_all(&[READY]).and_then(|()| std::io::stdout().flush());
+    let holder = getppid();
     let mut command = None;
     for line in std::io::stdin().lock().lines().map_while(std::result::Result::ok) {
         if line == DONE {
@@ -134,6 +147,7 @@ pub(super) fn watch(store: &Store) -> Result<Outcome> {
         }
         command = pidfd_of(&line).or(command);
     }
+    until_gone(holder);
     let store = place.of_store(store);
     let shelf = Shelf::of(&store.path)?;
     if !shelf.is_used() {

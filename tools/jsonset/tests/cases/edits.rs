@@ -161,7 +161,8 @@ fn a_file_that_is_no_json_is_refused_or_kept_beside() {
     );
     let run = case(&["a.json", "a=2", "--reset-invalid"])
         .file("a.json", "{\"a\": ")
-        .stderr_has("its content becomes a backup")
+        .stderr_has("; the edits begin with {}")
+        .stderr_has("the old content of a.json is backup 20")
         .run();
     assert_eq!(run.read("a.json"), b"{\n  \"a\": 2\n}\n");
     let backups = case(&["a.json", "--history", "--json"])
@@ -238,6 +239,7 @@ fn a_flag_that_would_do_nothing_is_refused() {
     refused(&["a.json", "a=1", "--on-change", " "], "there is no command in it");
     refused(&["a.json", "--", "-a=1"], "what follows `--` is a COMMAND, which needs --while");
     refused(&["a.json", "a=1", "-o", "b", "--on-change", "true"], "--on-change needs a file that changes");
+    refused(&["a.json", "a=1", "--reset-invalid", "--while", "--", "true"], "cannot be used with");
     refused(&["-", "a=@-"], "standard input can be read only once");
     refused(&["a.json", "a=@-", "--merge", "-"], "standard input can be read only once");
     refused(&["a.json", "--rollback", "--while", "--", "true"], "cannot be used with");
