@@ -170,7 +170,11 @@ fn what_was_not_printed_is_not_counted() {
     let folder = Folder::new();
     folder.append("app.log", ERROR);
     folder.run("--json --state s app.log").stdout_to_full_disk().status(2).stderr_has("cannot write").run();
-    folder.run("--json --state s -o no/x app.log").status(2).stderr_has("cannot open the folder of no/x").run();
+    folder
+        .run("--json --state s -o no/x app.log")
+        .status(2)
+        .stderr_has("cannot open the folder of no/x")
+        .run();
     folder.run("--json --state s app.log").stdout_closed_after(0).run();
     folder.check(1, 0);
 }
