@@ -15,7 +15,7 @@ use files::{Lock, Replacement, Wait, read_whole, replace};
 
 use crate::lock::SURELY;
 use crate::replace::new_text;
-use crate::{names_in, place, start, turns, works};
+use crate::{fault_count, names_in, place, start, works};
 
 const FAULTS: [&str; 6] =
     ["signal=KILL", "error=ENOSPC", "error=EIO", "error=EDQUOT", "error=EROFS", "error=EINTR"];
@@ -106,7 +106,7 @@ fn calls(child: &str) -> Vec<(String, usize)> {
 
 /// Some of all combinations, evenly spread, beginning anywhere; their number is that of the turns.
 fn some<T: Clone>(all: &[T]) -> Vec<T> {
-    let count = (turns() * 2).min(all.len());
+    let count = (fault_count() * 2).min(all.len());
     let first = usize::try_from(RandomState::new().build_hasher().finish() >> 1).unwrap();
     (0..count).map(|index| all[(first + index * all.len() / count) % all.len()].clone()).collect()
 }
@@ -123,7 +123,7 @@ fn sweep(child: &str, least: usize) {
     let hits =
         some(&all).into_iter().filter(|((call, nth), fault)| strike(child, (call, *nth), fault)).count();
     // A call may be missing in a run in which the kernel has other things to do.
-    assert!(hits * 2 >= turns().min(all.len()), "{hits} hits of {}", all.len());
+    assert!(hits * 2 >= fault_count().min(all.len()), "{hits} hits of {}", all.len());
 }
 
 #[test]

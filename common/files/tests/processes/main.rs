@@ -1,7 +1,8 @@
 //! What only shows between real processes: contention, SIGKILL, a full disk, other users.
 //!
 //! The other processes are this binary again, running one of the tests that are otherwise ignored.
-//! `SRE_SWEEP` is how often the loops turn, 20 unless set, and 1 at least.
+//! `SRE_TURNS` is how often the loops turn, and `SRE_SWEEP` how many faults are tried (1000 are all of
+//! them): 20 unless set, and 1 at least.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "all of it is test code, its helpers included")]
 
@@ -16,7 +17,16 @@ use std::process::Command;
 
 /// How often a loop turns.
 fn turns() -> usize {
-    std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(20).max(1)
+    number_in("SRE_TURNS")
+}
+
+/// How many of the faults are tried.
+fn fault_count() -> usize {
+    number_in("SRE_SWEEP")
+}
+
+fn number_in(variable: &str) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(20).max(1)
 }
 
 /// The command line that runs the ignored test `name` in a process of its own.

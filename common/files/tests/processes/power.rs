@@ -10,7 +10,7 @@ use files::{Lock, Wait, read_whole, replace};
 
 use crate::faults::killed;
 use crate::replace::{new_text, passes};
-use crate::{names_in, place, start, turns, works};
+use crate::{fault_count, names_in, place, start, works};
 
 /// A file system: how it is made, its image's size, and how it is mounted.
 const SYSTEMS: [(&str, u64, &str); 3] = [
@@ -107,7 +107,7 @@ fn loses_power() {
         for way in WAYS {
             // The kills take turns where there are fewer turns than kills.
             let pairs = KILLS.iter().flat_map(|kill| LOSSES.map(|loss| (kill, loss)));
-            let some = pairs.clone().cycle().skip(2 + number * 3).take(turns().div_ceil(10).min(16));
+            let some = pairs.clone().cycle().skip(2 + number * 3).take(fault_count().div_ceil(10).min(16));
             for (kill, loss) in pairs.take(2).chain(some) {
                 system.lose(way, kill, loss);
             }
