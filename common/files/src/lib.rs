@@ -7,6 +7,7 @@
 //! | [`Lock`] | a lock that survives the replacement, with a deadline; `flock(1)` takes part |
 //! | [`Way`] | whether a file got its new content by a rename or in place |
 //! | [`Whole`], [`read_whole`] | a file for readers without a lock: never half written |
+//! | [`behind_links`], [`folder_of`] | from a path to the file itself, and to its folder |
 //! | [`Condition`] | what of a locked file matters before it is changed |
 
 mod attempt;
@@ -24,6 +25,7 @@ mod whole;
 
 pub use attempt::Wait;
 pub use lock::{Lock, Way};
+pub use path::{behind_links, folder_of};
 pub use replace::{Replacement, replace};
 pub use state::Condition;
 pub use whole::{Whole, read_whole};

@@ -26,10 +26,14 @@ pub(crate) fn find(path: &Path, verb: &str) -> Result<(PathBuf, bool)> {
         Err(missing) if missing.kind() == ErrorKind::NotFound => false,
         Err(cause) => return Err(cause).or_cannot(verb, path),
     };
-    follow(path, verb).map(|target| (target, exists))
+    behind_links(path, verb).map(|target| (target, exists))
 }
 
-fn follow(path: &Path, verb: &str) -> Result<PathBuf> {
+/// Follows symbolic links to a name that is none; whether something has that name is not asked.
+///
+/// # Errors
+/// `cannot VERB PATH: …` when a link cannot be read, or there are more than the kernel follows.
+pub fn behind_links(path: &Path, verb: &str) -> Result<PathBuf> {
     let mut target = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&target) {
@@ -51,7 +55,8 @@ pub(crate) fn regular(found: &Metadata, path: &Path, verb: &str) -> Result<()> {
 }
 
 /// The folder of `path`, `.` when it names none.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

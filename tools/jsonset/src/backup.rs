@@ -16,7 +16,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
-use files::Replacement;
+use files::{Replacement, folder_of};
 
 use crate::text::Text;
 
@@ -198,7 +198,7 @@ fn real(target: &Path) -> Result<PathBuf> {
 /// The backups of a real file, the newest first.
 fn list(target: &Path) -> Result<Vec<Kept>> {
     let name = name_of(target)?;
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(target);
     let mut backups = Vec::new();
     for entry in fs::read_dir(folder).or_cannot("list the backups of", target)? {
         let entry = entry.or_cannot("list the backups of", target)?;

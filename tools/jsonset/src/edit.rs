@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::path::Path;
 use crate::same::{Numbers, same};
 use crate::scan::{Fault, Syntax};
+use crate::store::read_all;
 use crate::text::Text;
 use crate::{merge, number, patch, plain, string};
 
@@ -155,10 +156,7 @@ fn read(path: &FilePath) -> Result<Vec<u8>> {
     if path.as_os_str() != "-" {
         return std::fs::read(path).or_cannot("read", path);
     }
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-        .or_cannot("read", "standard input")?;
-    Ok(bytes)
+    read_all(std::io::stdin().lock(), FilePath::new("standard input"))
 }
 
 /// What programs allow in a file of this name.

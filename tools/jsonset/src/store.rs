@@ -68,7 +68,11 @@ impl Peek {
     }
 }
 
-fn read_all(mut from: impl Read, name: &Path) -> Result<Vec<u8>> {
+/// All that comes from a stream; errors call it `name`.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read_all(mut from: impl Read, name: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes).or_cannot("read", name)?;
     Ok(bytes)

@@ -12,13 +12,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
-use files::Replacement;
+use files::{Replacement, behind_links, folder_of};
 use rustix::fs::OFlags;
 
 use super::layer::Layer;
-
-/// As many as the kernel follows, see `path_resolution(7)`.
-const MOST_LINKS: usize = 40;
 
 /// The folder with the layers of a document.
 #[derive(Debug)]
@@ -55,7 +52,7 @@ impl Shelf {
     /// # Errors
     /// When symbolic links lead nowhere.
     pub(super) fn of(path: &Path) -> Result<Self> {
-        let document = behind_links(path)?;
+        let document = behind_links(path, "open")?;
         let name = document.file_name().unwrap_or_default();
         let folder: OsString = [OsStr::new("."), name, OsStr::new(".held")].into_iter().collect();
         Ok(Self { folder: document.with_file_name(folder), document, needed: None })
@@ -266,20 +263,6 @@ fn sync(folder: &Path) -> Result<()> {
 
 fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Follows symbolic links to the file itself, which need not exist.
-fn behind_links(path: &Path) -> Result<PathBuf> {
-    let mut target = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
-        let Ok(next) = fs::read_link(&target) else { return Ok(target) };
-        target = folder_of(&target).join(next);
-    }
-    Err(Error::failed(format!("cannot open {}: too many symbolic links", path.display())))
 }
 
 #[cfg(test)]
