@@ -1,0 +1,173 @@
+//! A block of whole rows, and where its rows and fields begin and end.
+
+use crate::dialect::Dialect;
+use crate::scan::{self, State};
+
+/// How many bytes behind the text of a block can be read, so that a field can be loaded as a whole
+/// word wherever it ends.
+pub const SLACK: usize = 64;
+
+/// Whole rows of one input, with an index of their delimiters.
+///
+/// Row and field numbers count from 0. Comments and blank lines are rows here; what they are is told
+/// by [`Block::is_blank`].
+#[derive(Debug)]
+pub struct Block {
+    pub dialect: Dialect,
+    /// The text of the rows, and behind it more than [`SLACK`] bytes of anything.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) index: Index,
+}
+
+/// What the scan finds in the bytes of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// One bit for each byte: it stands between two fields.
+    pub(crate) delimiters: Vec<u64>,
+    /// The number of delimiters before each word of `delimiters`, and in all of them.
+    pub(crate) ranks: Vec<u32>,
+    /// Where each row ends: behind its line end.
+    pub(crate) ends: Vec<u32>,
+}
+
+impl Block {
+    /// A whole text as one block; what a quote that never closes leaves open ends with the text.
+    #[must_use]
+    pub fn of(text: &[u8], dialect: Dialect) -> Self {
+        let mut index = Index::default();
+        let mut state = State::Row;
+        let mut rank = 0;
+        for (base, word) in (0_u32..).step_by(64).zip(text.chunks(64)) {
+            let (marks, after) = scan::exact(word, state, &dialect);
+            index.delimiters.push(marks.delimiters);
+            index.ranks.push(rank);
+            rank += marks.delimiters.count_ones();
+            index.ends.extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base + bit + 1));
+            state = after;
+        }
+        index.ranks.push(rank);
+        if !text.is_empty() && !text.ends_with(b"\n") {
+            index.ends.extend(u32::try_from(text.len()));
+        }
+        let bytes = [text, &[0; SLACK + 1]].concat();
+        Self { dialect, bytes, index }
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.index.ends.len()
+    }
+
+    /// The row as it came in, with its line end if it has one.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[u8] {
+        let (start, end) = self.bounds(row);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Where the row begins and where it ends, behind its line end.
+    #[must_use]
+    pub fn bounds(&self, row: usize) -> (usize, usize) {
+        let end_of = |row: usize| self.index.ends.get(row).map_or(0, |end| *end as usize);
+        (row.checked_sub(1).map_or(0, end_of), end_of(row))
+    }
+
+    /// The row without its line end.
+    #[must_use]
+    pub fn content(&self, row: usize) -> &[u8] {
+        without_line_end(self.row(row))
+    }
+
+    /// The line end of the row: `\r\n`, `\n`, or nothing at the end of an input.
+    #[must_use]
+    pub fn line_end(&self, row: usize) -> &[u8] {
+        let whole = self.row(row);
+        whole.get(self.content(row).len()..).unwrap_or_default()
+    }
+
+    /// Whether it is an empty line or a comment, and so no row of the table.
+    #[must_use]
+    pub fn is_blank(&self, row: usize) -> bool {
+        let content = self.content(row);
+        content.is_empty() || self.dialect.comment.is_some_and(|comment| content.first() == Some(&comment))
+    }
+
+    /// The fields of a row as they are written, quotes and all. A blank line has one, which is empty.
+    pub fn fields(&self, row: usize) -> Fields<'_> {
+        let (start, _) = self.bounds(row);
+        let end = start + self.content(row).len();
+        let word = start / 64;
+        let bits = self.index.delimiters.get(word).map_or(0, |bits| bits & (u64::MAX << (start % 64)));
+        Fields { block: self, at: start, end, word, bits, is_over: false }
+    }
+}
+
+/// The row without `\n`, `\r\n` or, at the end of an input, `\r`.
+#[must_use]
+pub fn without_line_end(row: &[u8]) -> &[u8] {
+    let row = row.strip_suffix(b"\n").unwrap_or(row);
+    row.strip_suffix(b"\r").unwrap_or(row)
+}
+
+/// The fields of one row; see [`Block::fields`].
+#[derive(Debug, Clone)]
+pub struct Fields<'b> {
+    block: &'b Block,
+    at: usize,
+    end: usize,
+    /// The word of the index that is being read, and what of it was not read yet.
+    word: usize,
+    bits: u64,
+    is_over: bool,
+}
+
+impl<'b> Iterator for Fields<'b> {
+    type Item = &'b [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'b [u8]> {
+        if self.is_over {
+            return None;
+        }
+        let delimiters = &self.block.index.delimiters;
+        while self.bits == 0 && (self.word + 1) * 64 < self.end {
+            self.word += 1;
+            self.bits = delimiters.get(self.word).copied().unwrap_or_default();
+        }
+        let next = self.word * 64 + self.bits.trailing_zeros() as usize;
+        let bytes = &self.block.bytes;
+        if self.bits == 0 || next >= self.end {
+            self.is_over = true;
+            return bytes.get(self.at..self.end);
+        }
+        self.bits &= self.bits - 1;
+        let field = bytes.get(self.at..next);
+        self.at = next + 1;
+        field
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, rows: &[&[&str]]) {
+        let block = Block::of(text.as_bytes(), Dialect { comment: Some(b'#'), ..Dialect::delimited(b',') });
+        let texts = |row| block.fields(row).map(|field| std::str::from_utf8(field).unwrap()).collect();
+        let found: Vec<Vec<&str>> = (0..block.rows()).filter(|row| !block.is_blank(*row)).map(texts).collect();
+        assert_eq!(found, rows, "{text:?}");
+    }
+
+    #[test]
+    fn rows_have_their_fields_as_they_are_written() {
+        check("", &[]);
+        check("a,b\n1,2\n", &[&["a", "b"], &["1", "2"]]);
+        check("a,b\r\n1,", &[&["a", "b"], &["1", ""]]);
+        check("\n,\n\r\n# no, \" row\nx", &[&["", ""], &["x"]]);
+        check("\"a,\n\"\"b\",c\n", &[&["\"a,\n\"\"b\"", "c"]]);
+        check("jo\"hn,\"c\"x\"y,\n", &[&["jo\"hn", "\"c\"x\"y", ""]]);
+        let long = "x".repeat(200);
+        check(&format!("{long},{long}\n,,{long}"), &[&[&long, &long], &["", "", &long]]);
+    }
+}

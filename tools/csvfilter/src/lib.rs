@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod block;
+pub mod cli;
+pub mod dialect;
+pub mod filter;
+pub mod number;
+mod scan;
+pub mod time;
+
+use common::{Out, Outcome, Result};
+
+pub use cli::Args;
+
+/// The manual: the README, also behind `--help` and `--generate man`.
+pub const MANUAL: &str = include_str!("../README.md");
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the command line is wrong, no input can be read, or the output cannot be written.
+pub fn run(_args: &Args, _out: &mut Out) -> Result<Outcome> {
+    Ok(Outcome::Done)
+}
