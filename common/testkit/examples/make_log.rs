@@ -6,8 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a generator for benchmarks stops at the first surprise")]
 
+mod seed;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+
+use seed::Seed;
 
 const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 /// Of 1000 records: the mixture of a busy service.
@@ -45,22 +49,7 @@ const TRACE: [&str; 4] = [
     "\tat org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:#)",
 ];
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): good enough for text, and the same everywhere.
-struct Seed(u64);
-
 impl Seed {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
-    }
-
     /// `text` with a number for each `#`.
     fn fill(&mut self, text: &str, line: &mut Vec<u8>) {
         for (index, part) in text.split('#').enumerate() {
