@@ -13,14 +13,36 @@ pub const SLACK: usize = 64;
 /// by [`Block::is_blank`].
 #[derive(Debug)]
 pub struct Block {
+    /// How it was cut.
     pub dialect: Dialect,
     /// The text of the rows, and behind it more than [`SLACK`] bytes of anything.
     pub(crate) bytes: Vec<u8>,
     pub(crate) index: Index,
+    /// The line of its input on which the first row begins, counted from 1.
+    pub(crate) first_line: u64,
+    /// What is wrong with the last row, if it is none.
+    pub(crate) broken: Option<Broken>,
+}
+
+/// Why the end of a row is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// A quote that opened on `line` never closes; the row ends with that line.
+    Quote { line: u64 },
+    /// The row is longer than a row may be. This is a part of it; the last part ends with a line end
+    /// or with the input.
+    Long { is_first: bool },
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        let (index, bytes) = (Index::default(), Vec::new());
+        Self { dialect: Dialect::delimited(b','), bytes, index, first_line: 1, broken: None }
+    }
 }
 
 /// What the scan finds in the bytes of a block.
-#[derive(Debug, Default)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     /// One bit for each byte: it stands between two fields.
     pub(crate) delimiters: Vec<u64>,
@@ -28,6 +50,51 @@ pub(crate) struct Index {
     pub(crate) ranks: Vec<u32>,
     /// Where each row ends: behind its line end.
     pub(crate) ends: Vec<u32>,
+    /// The number of delimiters before the end of each row; see [`crate::kernel::measure`].
+    pub(crate) before_end: Vec<u32>,
+    /// How many LF there are, in rows or in fields.
+    pub(crate) newlines: u64,
+    /// No byte is above 127.
+    pub(crate) is_ascii: bool,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        let (delimiters, ranks) = (Vec::new(), vec![0]);
+        Self { delimiters, ranks, ends: Vec::new(), before_end: Vec::new(), newlines: 0, is_ascii: true }
+    }
+}
+
+impl Index {
+    /// Forgets everything but the room it takes.
+    pub(crate) fn clear(&mut self) {
+        self.delimiters.clear();
+        self.ranks.truncate(1);
+        self.ends.clear();
+        self.before_end.clear();
+        (self.newlines, self.is_ascii) = (0, true);
+    }
+
+    /// Adds a last word of less than 64 bytes.
+    pub(crate) fn add_rest(&mut self, rest: &[u8], state: State, dialect: &Dialect) -> State {
+        let base = u32::try_from(self.delimiters.len()).unwrap_or(u32::MAX).wrapping_mul(64);
+        let (marks, after) = scan::exact(rest, state, dialect);
+        let rank = self.ranks.last().copied().unwrap_or_default();
+        self.delimiters.push(marks.delimiters);
+        self.ranks.push(rank.wrapping_add(marks.delimiters.count_ones()));
+        self.ends.extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
+        self.newlines += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.is_ascii &= rest.is_ascii();
+        after
+    }
+
+    /// Ends the last row at `length`, where it has no line end.
+    pub(crate) fn end_with(&mut self, length: usize) {
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        if self.ends.last().copied().unwrap_or_default() < length {
+            self.ends.push(length);
+        }
+    }
 }
 
 impl Block {
@@ -36,21 +103,30 @@ impl Block {
     pub fn of(text: &[u8], dialect: Dialect) -> Self {
         let mut index = Index::default();
         let mut state = State::Row;
-        let mut rank = 0;
-        for (base, word) in (0_u32..).step_by(64).zip(text.chunks(64)) {
-            let (marks, after) = scan::exact(word, state, &dialect);
-            index.delimiters.push(marks.delimiters);
-            index.ranks.push(rank);
-            rank += marks.delimiters.count_ones();
-            index.ends.extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base + bit + 1));
-            state = after;
+        for word in text.chunks(64) {
+            state = index.add_rest(word, state, &dialect);
         }
-        index.ranks.push(rank);
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            index.ends.extend(u32::try_from(text.len()));
-        }
+        index.end_with(text.len());
         let bytes = [text, &[0; SLACK + 1]].concat();
-        Self { dialect, bytes, index }
+        Self { dialect, bytes, index, ..Self::default() }
+    }
+
+    /// Forgets its rows, but not the room they took.
+    pub(crate) fn clear(&mut self, dialect: Dialect, first_line: u64) {
+        self.index.clear();
+        (self.dialect, self.first_line, self.broken) = (dialect, first_line, None);
+    }
+
+    /// Makes room for a text of `length` bytes.
+    pub(crate) fn grow(&mut self, length: usize) {
+        if self.bytes.len() < length + SLACK {
+            self.bytes.resize(length + SLACK, 0);
+        }
+    }
+
+    /// Where the last row ends.
+    pub(crate) fn end(&self) -> usize {
+        self.index.ends.last().map_or(0, |end| *end as usize)
     }
 
     /// The number of rows.
@@ -155,7 +231,8 @@ mod tests {
     fn check(text: &str, rows: &[&[&str]]) {
         let block = Block::of(text.as_bytes(), Dialect { comment: Some(b'#'), ..Dialect::delimited(b',') });
         let texts = |row| block.fields(row).map(|field| std::str::from_utf8(field).unwrap()).collect();
-        let found: Vec<Vec<&str>> = (0..block.rows()).filter(|row| !block.is_blank(*row)).map(texts).collect();
+        let found: Vec<Vec<&str>> =
+            (0..block.rows()).filter(|row| !block.is_blank(*row)).map(texts).collect();
         assert_eq!(found, rows, "{text:?}");
     }
 

@@ -24,9 +24,17 @@ pub enum Condition {
     /// At least one holds.
     Any(Vec<Condition>),
     /// A test of one value.
-    Test { operand: Operand, check: Check },
+    Test {
+        operand: Operand,
+        check: Check,
+    },
     /// A comparison of two values of the row.
-    Compare { left: Operand, order: Order, right: Operand, kind: Kind },
+    Compare {
+        left: Operand,
+        order: Order,
+        right: Operand,
+        kind: Kind,
+    },
 }
 
 /// A column, and what is made of its value before it is looked at, in this order.

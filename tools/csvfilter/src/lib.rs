@@ -2,10 +2,13 @@
 
 pub mod block;
 pub mod cli;
+mod cut;
 pub mod dialect;
 pub mod filter;
+mod kernel;
 pub mod number;
 mod scan;
+pub mod simd;
 pub mod time;
 
 use common::{Out, Outcome, Result};
