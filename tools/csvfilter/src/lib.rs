@@ -4,6 +4,7 @@ pub mod block;
 pub mod cli;
 mod cut;
 pub mod dialect;
+pub mod emit;
 pub mod filter;
 mod kernel;
 pub mod number;

@@ -1,0 +1,182 @@
+//! Rows as JSON objects, with their keys in the order of the columns.
+//!
+//! No key is there twice: the second column of the name `a` is `a_2`, or the next number that is
+//! free. A field that is too much is under the number of its column, as `$11`. A missing one is the
+//! empty text, or `null` where types are inferred. In strings, what is no UTF-8 becomes U+FFFD.
+
+mod number;
+mod text;
+
+use std::collections::BTreeSet;
+
+use super::Infer;
+use super::cells::{Cells, Piece};
+pub(super) use number::is_number;
+use text::Marks;
+
+/// Writes rows as objects.
+#[derive(Debug)]
+pub(super) struct Objects {
+    infer: Infer,
+    is_array: bool,
+    names: BTreeSet<String>,
+    /// What stands before the value of each column: the key, and the end of the value before.
+    keys: Vec<Piece>,
+    /// What stands behind the last value.
+    end: Piece,
+}
+
+impl Objects {
+    /// One object in each line.
+    pub(super) fn lines(names: &[Vec<u8>], infer: Infer) -> Self {
+        Self::new(names, infer, false)
+    }
+
+    /// An array of objects, one in each line.
+    pub(super) fn array(names: &[Vec<u8>], infer: Infer) -> Self {
+        Self::new(names, infer, true)
+    }
+
+    fn new(names: &[Vec<u8>], infer: Infer, is_array: bool) -> Self {
+        let mut taken: BTreeSet<String> = names.iter().map(|name| lossy(name)).collect();
+        let mut used = BTreeSet::new();
+        let mut objects =
+            Self { infer, is_array, names: BTreeSet::new(), keys: Vec::new(), end: Piece::new(b"") };
+        for name in names {
+            let name = lossy(name);
+            let key = if used.insert(name.clone()) { name } else { free(&name, 2, &taken) };
+            taken.insert(key.clone());
+            let piece = Piece::new(objects.key(&key, objects.keys.is_empty()).as_slice());
+            objects.keys.push(piece);
+        }
+        objects.names = taken;
+        let quote = if infer == Infer::Strings { "\"" } else { "" };
+        let line_end = if is_array { "" } else { "\n" };
+        objects.end = Piece::new(format!("{quote}}}{line_end}").as_bytes());
+        objects
+    }
+
+    /// What stands before the value of a key.
+    fn key(&self, key: &str, is_first: bool) -> Vec<u8> {
+        let (close, open) = if self.infer == Infer::Strings { ("\"", "\"") } else { ("", "") };
+        let before = match (is_first, self.is_array) {
+            (true, true) => ",\n{".to_owned(),
+            (true, false) => "{".to_owned(),
+            (false, _) => format!("{close},"),
+        };
+        let mut piece = before.into_bytes();
+        piece.push(b'"');
+        text::escape(key.as_bytes(), &mut piece);
+        piece.extend_from_slice(b"\":");
+        piece.extend_from_slice(open.as_bytes());
+        piece
+    }
+
+    pub(super) fn header(&self, out: &mut Vec<u8>) {
+        if self.is_array {
+            out.push(b'[');
+        }
+    }
+
+    pub(super) fn footer(&self, out: &mut Vec<u8>) {
+        if self.is_array {
+            out.extend_from_slice(b"\n]\n");
+        }
+    }
+
+    pub(super) fn separator_len(&self) -> usize {
+        usize::from(self.is_array)
+    }
+
+    /// Appends rows.
+    pub(super) fn rows(&self, cells: &mut Cells<'_>, kept: &[u32], out: &mut Vec<u8>) {
+        let quote = cells.block.dialect.quote.unwrap_or(b'"');
+        let (strings, types) = (Self::strings, Self::types);
+        match self.infer {
+            Infer::Strings => cells.each(kept, |cells| self.row(cells, quote, out, strings)),
+            Infer::Types => cells.each(kept, |cells| self.row(cells, quote, out, types)),
+        }
+    }
+
+    /// Appends a row: with `plain` if all its fields can be copied as they are.
+    #[inline]
+    fn row<P>(&self, cells: &Cells<'_>, quote: u8, out: &mut Vec<u8>, plain: P)
+    where
+        P: Fn(&Self, &Cells<'_>, &mut Vec<u8>),
+    {
+        match text::marks(cells.content(), quote) {
+            Marks::Nothing if cells.is_regular() => plain(self, cells, out),
+            _ => self.any(cells, out),
+        }
+    }
+
+    /// Appends a row whose fields need no escapes, as strings.
+    #[inline]
+    fn strings(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
+        for (key, column) in self.keys.iter().zip(cells.columns()) {
+            key.append(out);
+            if let Some(bounds) = cells.bounds(column) {
+                cells.copy(bounds, out);
+            }
+        }
+        self.end.append(out);
+    }
+
+    /// Appends a row whose fields need no escapes, with their types.
+    #[inline]
+    fn types(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
+        for (key, column) in self.keys.iter().zip(cells.columns()) {
+            key.append(out);
+            match cells.bounds(column).zip(cells.raw(column)) {
+                Some((_, [])) | None => out.extend_from_slice(b"null"),
+                Some((bounds, raw)) if number::is_literal(raw) => cells.copy(bounds, out),
+                Some((bounds, _)) => {
+                    out.push(b'"');
+                    cells.copy(bounds, out);
+                    out.push(b'"');
+                }
+            }
+        }
+        self.end.append(out);
+    }
+
+    /// Appends any row.
+    fn any(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
+        for (key, column) in self.keys.iter().zip(cells.columns()) {
+            key.append(out);
+            self.value(cells, cells.raw(column).unwrap_or_default(), out);
+        }
+        for (column, raw) in cells.extra() {
+            let name = format!("${}", column.saturating_add(1));
+            let name = if self.names.contains(&name) { free(&name, 2, &self.names) } else { name };
+            out.extend_from_slice(&self.key(&name, self.keys.is_empty() && column == 0));
+            self.value(cells, raw, out);
+        }
+        self.end.append(out);
+    }
+
+    fn value(&self, cells: &Cells<'_>, raw: &[u8], out: &mut Vec<u8>) {
+        let dialect = &cells.block.dialect;
+        let is_typed = self.infer == Infer::Types;
+        if is_typed && raw.is_empty() {
+            return out.extend_from_slice(b"null");
+        }
+        if is_typed && number::is_literal(raw) {
+            return out.extend_from_slice(raw);
+        }
+        let quote: &[u8] = if is_typed { b"\"" } else { b"" };
+        out.extend_from_slice(quote);
+        text::escape(&dialect.value(raw), out);
+        out.extend_from_slice(quote);
+    }
+}
+
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
+
+/// The name with the first number from `from` on that makes it one of its own.
+fn free(name: &str, from: u64, taken: &BTreeSet<String>) -> String {
+    let mut numbered = (from..).map(|number| format!("{name}_{number}"));
+    numbered.find(|name| !taken.contains(name)).unwrap_or_default()
+}
