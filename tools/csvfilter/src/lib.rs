@@ -3,6 +3,7 @@
 pub mod block;
 pub mod cli;
 mod cut;
+pub mod detect;
 pub mod dialect;
 pub mod emit;
 pub mod filter;
