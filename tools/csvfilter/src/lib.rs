@@ -9,6 +9,7 @@ pub mod emit;
 pub mod filter;
 mod kernel;
 pub mod number;
+pub mod pick;
 mod scan;
 pub mod simd;
 pub mod time;
