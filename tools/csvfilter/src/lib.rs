@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bind;
 pub mod block;
 pub mod cli;
+pub mod columns;
 mod cut;
 pub mod detect;
 pub mod dialect;
 pub mod emit;
+pub mod expr;
 pub mod filter;
 mod kernel;
+mod near;
 pub mod number;
 pub mod pick;
 mod scan;

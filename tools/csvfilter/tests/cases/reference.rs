@@ -1,0 +1,132 @@
+//! Rows and fields are those that the csv crate finds.
+//!
+//! It is told that rows end with LF, so that a CR is data for it as it is here, with one difference: a
+//! CR in front of the LF that ends a row, or at the end of the text, belongs to the line end. So each
+//! row is compared without its line end, and a line with nothing but a CR is a blank one. A quote that
+//! never closes takes the rest of the text with it, for both. A comment that ends with the text, and
+//! not with a line end, is an empty row for the csv crate, and a comment here.
+
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
+use csvfilter::block::Block;
+use csvfilter::dialect::Dialect;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A reader of the csv crate for this dialect, whose first row is a row.
+fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(Terminator::Any(b'\n'))
+        .delimiter(dialect.delimiter)
+        .quoting(dialect.quote.is_some())
+        .quote(dialect.quote.unwrap_or(b'"'))
+        .comment(dialect.comment)
+        .from_reader(text)
+}
+
+/// Where the rows end that are neither blank nor comments.
+fn ends_by_reference(text: &[u8], dialect: Dialect) -> Vec<usize> {
+    let (mut reader, mut record, mut ends) = (reference(text, dialect), ByteRecord::new(), Vec::new());
+    while reader.read_byte_record(&mut record).unwrap() {
+        let end = usize::try_from(reader.position().byte()).unwrap();
+        if !is_no_row(&record, &text[..end], dialect) {
+            ends.push(end);
+        }
+    }
+    ends
+}
+
+/// Whether the record that `text` ends with is a CR on a line of its own, or a comment.
+fn is_no_row(record: &ByteRecord, text: &[u8], dialect: Dialect) -> bool {
+    let Some(field) = record.get(0).filter(|_| record.len() == 1) else { return false };
+    let line = text.strip_suffix(b"\n").unwrap_or(text).rsplit(|byte| *byte == b'\n').next();
+    match (field, line) {
+        (b"\r", line) => line == Some(b"\r"),
+        (b"", Some([first, ..])) => Some(*first) == dialect.comment,
+        _ => false,
+    }
+}
+
+/// The only row of `content`, which has no line end.
+fn fields_by_reference(content: &[u8], dialect: Dialect) -> Vec<Vec<u8>> {
+    let records: Vec<ByteRecord> = reference(content, dialect).byte_records().map(Result::unwrap).collect();
+    let [record] = &records[..] else { panic!("{} rows in {}", records.len(), content.escape_ascii()) };
+    record.iter().map(<[u8]>::to_vec).collect()
+}
+
+#[track_caller]
+fn check(text: &[u8], dialect: Dialect) {
+    let block = Block::of(text, dialect);
+    let rows: Vec<usize> = (0..block.rows()).filter(|row| !block.is_blank(*row)).collect();
+    let ends: Vec<usize> = rows.iter().map(|row| block.bounds(*row).1).collect();
+    assert_eq!(ends, ends_by_reference(text, dialect), "{} {dialect:?}", text.escape_ascii());
+    for row in rows {
+        let fields: Vec<Vec<u8>> = block.fields(row).map(|raw| dialect.value(raw).into_owned()).collect();
+        let want = fields_by_reference(block.content(row), dialect);
+        assert_eq!(fields, want, "row {row} of {} {dialect:?}", text.escape_ascii());
+    }
+}
+
+/// Every text of up to 7 of these bytes, at the beginning of a block and across a border of 64 bytes.
+fn check_every_text_of(alphabet: [u8; 4]) {
+    let first_row = [[b'y'; 60].as_slice(), b"\n"].concat();
+    for length in 0..=7 {
+        for number in 0..4_usize.pow(length) {
+            let text: Vec<u8> = (0..length).map(|place| alphabet[number >> (2 * place) & 3]).collect();
+            check(&text, Dialect::delimited(b','));
+            check(&[&first_row, &*text].concat(), Dialect::delimited(b','));
+        }
+    }
+}
+
+#[test]
+fn every_short_text_is_cut_as_by_the_csv_crate() {
+    check_every_text_of(*b"\",\nx");
+}
+
+#[test]
+fn every_short_text_with_cr_is_cut_as_by_the_csv_crate() {
+    check_every_text_of(*b"\",\n\r");
+}
+
+fn dialects() -> impl Strategy<Value = Dialect> {
+    let quotes = option::weighted(0.8, select(b"\"'".as_slice()));
+    let comments = option::of(select(b"#%".as_slice()));
+    (select(b",;\t| x".as_slice()), quotes, comments).prop_map(|(delimiter, quote, comment)| Dialect {
+        quote,
+        comment,
+        ..Dialect::delimited(delimiter)
+    })
+}
+
+/// Texts of what has a meaning in the dialect, or would have in another, and of runs that carry it
+/// over the borders of 64 bytes.
+fn texts(dialect: Dialect) -> impl Strategy<Value = Vec<u8>> {
+    let (quote, comment) = (dialect.quote.unwrap_or(b'"'), dialect.comment.unwrap_or(b'#'));
+    let of = |text: &[u8]| Just(text.to_vec());
+    let piece = prop_oneof![
+        6 => of(&[quote]),
+        5 => of(&[dialect.delimiter]),
+        3 => of(b"\n"),
+        1 => of(b"\r\n"),
+        1 => of(b"\r"),
+        2 => of(b"x"),
+        1 => of(&[comment]),
+        1 => select(vec![b" ".to_vec(), b"\0".to_vec(), "é".into(), "€".into(), b"\xff".to_vec()]),
+        2 => (0_usize..70).prop_map(|length| vec![b'x'; length]),
+    ];
+    prop::collection::vec(piece, 0..100).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn long_texts_in_any_dialect_are_cut_as_by_the_csv_crate(
+        (dialect, text) in dialects().prop_flat_map(|dialect| (Just(dialect), texts(dialect)))
+    ) {
+        check(&text, dialect);
+    }
+}
