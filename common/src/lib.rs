@@ -8,6 +8,7 @@
 //! | [`error`] | one error: a sentence for the operator, its cause, its exit status |
 //! | [`log`] | what goes to stderr, in four formats |
 //! | [`out`] | standard output that names its errors and survives a closed pipe |
+//! | [`output`] | an output that is also an input is refused |
 //! | [`input`] | a file or `-`, plain or compressed |
 //! | [`units`] | `30s`, `10M`: durations and sizes |
 //! | [`stop`] | SIGINT and SIGTERM as a flag |
@@ -22,6 +23,7 @@ pub mod input;
 pub mod log;
 pub mod manual;
 pub mod out;
+pub mod output;
 pub mod stop;
 pub mod tool;
 pub mod units;

@@ -1,6 +1,7 @@
 //! A block of whole rows, and where its rows and fields begin and end.
 
 use crate::dialect::Dialect;
+use crate::kernel::Place;
 use crate::scan::{self, State};
 
 /// How many bytes behind the text of a block can be read, so that a field can be loaded as a whole
@@ -82,7 +83,8 @@ impl Index {
         let rank = self.ranks.last().copied().unwrap_or_default();
         self.delimiters.push(marks.delimiters);
         self.ranks.push(rank.wrapping_add(marks.delimiters.count_ones()));
-        self.ends.extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
+        self.ends
+            .extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
         self.newlines += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.is_ascii &= rest.is_ascii();
         after
@@ -122,6 +124,17 @@ impl Block {
         if self.bytes.len() < length + SLACK {
             self.bytes.resize(length + SLACK, 0);
         }
+    }
+
+    /// All rows.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.bytes.get(..self.end()).unwrap_or_default()
+    }
+
+    /// The bytes of a field that was located.
+    #[inline]
+    pub(crate) fn bytes_of(&self, place: Place) -> &[u8] {
+        self.bytes.get(place.start as usize..place.end as usize).unwrap_or_default()
     }
 
     /// Where the last row ends.

@@ -82,7 +82,12 @@ impl Cutter {
                 return Ok(true);
             }
             let words = filled / 64 * 64;
-            state = self.cpu.scan(&mut block.index, block.bytes[scanned..words].as_chunks().0, state, &self.dialect);
+            state = self.cpu.scan(
+                &mut block.index,
+                block.bytes[scanned..words].as_chunks().0,
+                state,
+                &self.dialect,
+            );
             scanned = words;
             let rest = &block.bytes[words..filled];
             let (marks, last) = scan::exact(rest, state, &self.dialect);
@@ -150,8 +155,10 @@ impl Cutter {
 
     /// A row of `filled` bytes has no end yet.
     fn give_up(&mut self, block: &mut Block, filled: usize, state: State) {
-        let opened = (state == State::Quoted).then(|| scan::open_quote(&block.bytes[..filled], &self.dialect));
-        let has_line_end = opened.flatten().is_some_and(|at| memchr(b'\n', &block.bytes[at..filled]).is_some());
+        let opened =
+            (state == State::Quoted).then(|| scan::open_quote(&block.bytes[..filled], &self.dialect));
+        let has_line_end =
+            opened.flatten().is_some_and(|at| memchr(b'\n', &block.bytes[at..filled]).is_some());
         if has_line_end {
             return self.break_off(block, filled);
         }
@@ -232,7 +239,10 @@ mod tests {
     #[test]
     fn a_quote_that_never_closes_costs_the_lines_up_to_its_own() {
         let broken = |line| Some(Broken::Quote { line });
-        check("a\nb,\"c\nd,e\nf", &[(1, "a\n", None), (2, "b,\"c\n", broken(2)), (3, "d,e\n", None), (4, "f", None)]);
+        check(
+            "a\nb,\"c\nd,e\nf",
+            &[(1, "a\n", None), (2, "b,\"c\n", broken(2)), (3, "d,e\n", None), (4, "f", None)],
+        );
         check("\"a\nb\",\"c\nd\n", &[(1, "\"a\nb\",\"c\n", broken(2)), (3, "d\n", None)]);
         check("a,\"", &[(1, "a,\"", broken(1))]);
         check("a\n\"\"\"b", &[(1, "a\n", None), (2, "\"\"\"b", broken(2))]);
@@ -241,7 +251,9 @@ mod tests {
     #[test]
     fn what_is_too_long_is_passed_over() {
         let long = "x".repeat(LEAST_LIMIT + 2 * BLOCK + 7);
-        for (text, pieces) in [(format!("a\n{long}\nb\n"), vec![]), (format!("a\n{long}\nb\n"), vec![64, 999])] {
+        for (text, pieces) in
+            [(format!("a\n{long}\nb\n"), vec![]), (format!("a\n{long}\nb\n"), vec![64, 999])]
+        {
             let found = rows(text.as_bytes(), &pieces, false);
             assert_eq!(found.first().unwrap().1, "a\n");
             assert_eq!(*found.last().unwrap(), (3, "b\n".into(), None));
@@ -249,7 +261,10 @@ mod tests {
             assert!(parts.iter().enumerate().all(|(part, (line, _, broken))| {
                 *line == 2 && *broken == Some(Broken::Long { is_first: part == 0 })
             }));
-            assert_eq!(parts.iter().map(|(_, text, _)| text.as_str()).collect::<String>(), long.clone() + "\n");
+            assert_eq!(
+                parts.iter().map(|(_, text, _)| text.as_str()).collect::<String>(),
+                long.clone() + "\n"
+            );
         }
         let most = "x".repeat(LEAST_LIMIT - 1) + "\n";
         let found = rows(format!("{most}a").as_bytes(), &[], false);

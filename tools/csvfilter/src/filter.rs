@@ -14,7 +14,7 @@ use crate::time::Span;
 /// Conditions are tried from the left, and only as far as needed: in `not empty(age) and age >= 30`
 /// the comparison does not see an empty field, and in `a or b` the second is not tried where the
 /// first holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Condition {
     /// Holds for every row, or for none.
     Always(bool),
@@ -97,7 +97,7 @@ impl Order {
 }
 
 /// A test of one value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Check {
     /// Compare with a number. An empty value is like no number: only `!=` holds. Another value that
     /// is no number makes the row a bad one.

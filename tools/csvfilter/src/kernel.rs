@@ -223,7 +223,8 @@ pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) 
     let mut at = out.len();
     out.resize(at + bytes.len() + CHUNK, 0);
     for &row in rows {
-        let start = row.checked_sub(1).map_or(0, |before| ends.get(before as usize).map_or(0, |end| *end as usize));
+        let start =
+            row.checked_sub(1).map_or(0, |before| ends.get(before as usize).map_or(0, |end| *end as usize));
         let end = ends.get(row as usize).map_or(0, |end| *end as usize);
         let length = end.wrapping_sub(start);
         // A short row is copied with whatever follows it, as a copy of fixed length needs no loop.
@@ -232,7 +233,9 @@ pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) 
         match (fixed, room) {
             (Some(fixed), Some(room)) if length <= CHUNK => *room = *fixed,
             _ => {
-                if let (Some(row), Some(room)) = (bytes.get(start..end), out.get_mut(at..at.wrapping_add(length))) {
+                if let (Some(row), Some(room)) =
+                    (bytes.get(start..end), out.get_mut(at..at.wrapping_add(length)))
+                {
                     room.copy_from_slice(row);
                 }
             }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bad;
 pub mod bind;
 pub mod block;
 pub mod cli;
@@ -8,19 +9,42 @@ mod cut;
 pub mod detect;
 pub mod dialect;
 pub mod emit;
+mod eval;
 pub mod expr;
+mod feed;
 pub mod filter;
+mod judge;
 mod kernel;
 mod near;
 pub mod number;
+mod open;
 pub mod pick;
+mod progress;
 mod scan;
 pub mod simd;
+mod sink;
 pub mod time;
+mod work;
 
-use common::{Out, Outcome, Result};
+use std::thread;
+
+use common::{Out, Outcome, Result, output, tool};
+use logs::clock::Time;
 
 pub use cli::Args;
+
+use bad::{Bads, OnBad};
+use bind::{Pins, Question};
+use cli::{Chosen, From};
+use columns::Columns;
+use dialect::Dialect;
+use emit::{Emit, Form, Layout};
+use feed::Feed;
+use filter::Condition;
+use judge::Law;
+use pick::{Distinct, Head, Sample, Tail};
+use progress::Progress;
+use sink::{Pick, Plan, Sink};
 
 /// The manual: the README, also behind `--help` and `--generate man`.
 pub const MANUAL: &str = include_str!("../README.md");
@@ -29,6 +53,131 @@ pub const MANUAL: &str = include_str!("../README.md");
 ///
 /// # Errors
 /// When the command line is wrong, no input can be read, or the output cannot be written.
-pub fn run(_args: &Args, _out: &mut Out) -> Result<Outcome> {
-    Ok(Outcome::Done)
+pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
+    let questions = args.questions()?;
+    let inputs = args.inputs();
+    output::refuse_inputs(&inputs, None)?;
+    let reading = args.reading()?;
+    let cpu = reading.cpu;
+    let mut feed = Feed::open(inputs, reading)?;
+    let columns = columns(&feed, args);
+    let law = Law {
+        condition: condition(&questions, &columns, args)?,
+        columns: columns.count(),
+        times: time::Times::new(args.tz),
+        cpu,
+        any_bytes: args.on_bad() == OnBad::Keep,
+    };
+    let emit = Emit::new(layout(&feed, &columns, args)?);
+    if !emit.is_as_it_is() {
+        feed.allow_any_dialect();
+    }
+    let plan = plan(&emit, &feed, &columns, args)?;
+    let mut bads = Bads::new(args.on_bad(), args.max_bad, feed.names(), &columns);
+    let header = feed.table().map(|table| table.header.clone()).unwrap_or_default();
+    if let Some(path) = &args.reject {
+        bads.reject_to(path, &header)?;
+    }
+    let progress = Progress::new(feed.size(), args.common.quiet);
+    let mut sink = Sink::new(plan, bads, progress, (out, args.output.as_deref()))?;
+    sink.begin(Some(&*header).filter(|_| !args.no_header))?;
+    let threads = threads(&feed, args);
+    let worked = work::run(&mut feed, &law, &mut sink, threads);
+    let (kept, bad) = sink.finish(worked.err().or_else(|| feed.take_failure()))?;
+    let is_partial = feed.failed() > 0 || bad > 0 && args.on_bad() == OnBad::Skip;
+    Ok(match (is_partial, kept) {
+        (true, _) => Outcome::Partial,
+        (false, 0) => Outcome::No,
+        _ => Outcome::Done,
+    })
+}
+
+/// Threads for an input smaller than this are started for nothing.
+const LARGE: u64 = 16 << 20;
+
+/// More do not help: what is read one after the other is then half of the work.
+const MOST_THREADS: usize = 4;
+
+fn threads(feed: &Feed, args: &Args) -> usize {
+    match args.jobs {
+        Some(jobs) => jobs.get(),
+        None if feed.size().is_some_and(|size| size < LARGE) => 1,
+        None => thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_THREADS)),
+    }
+}
+
+/// The columns that names on the command line are looked for in.
+fn columns(feed: &Feed, args: &Args) -> Columns {
+    let Some(table) = feed.table() else { return Columns::counted(0, "the input") };
+    if args.no_header {
+        Columns::counted(table.names.len(), &table.name)
+    } else {
+        Columns::named(table.names.clone(), &table.name)
+    }
+}
+
+/// What is asked of a row. Of an input without even a header nothing can be asked.
+fn condition(questions: &[Question], columns: &Columns, args: &Args) -> Result<Condition> {
+    if columns.count() == 0 {
+        return Ok(Condition::Always(false));
+    }
+    let kinds = Pins::find(args.types(), columns).map_err(tool::usage)?;
+    let table = bind::Table { columns, kinds: &kinds, now: Time::now(), zone: args.tz };
+    let condition = Question::bind_all(questions, &table)?;
+    Ok(if args.is_inverted() { Condition::Not(Box::new(condition)) } else { condition })
+}
+
+/// How rows are written.
+fn layout(feed: &Feed, columns: &Columns, args: &Args) -> Result<Layout> {
+    let is_empty = columns.count() == 0;
+    let chosen = match args.chosen() {
+        _ if is_empty => None,
+        Chosen::All => None,
+        Chosen::These(list) => Some(columns.find_all(&list).map_err(tool::usage)?),
+        Chosen::AllBut(list) => Some(columns.find_others(&list).map_err(tool::usage)?),
+    };
+    let renamed = args.renamed().iter().filter(|_| !is_empty);
+    let renamed = renamed.map(|(old, new)| Ok((columns.find(old).map_err(tool::usage)?, new.clone())));
+    let is_json = matches!(args.from, From::Json | From::Jsonl);
+    let json_default = match args.from {
+        From::Json => Some(Form::Json),
+        From::Jsonl => Some(Form::Jsonl),
+        From::Csv | From::Tsv => None,
+    };
+    let named = !args.no_header;
+    Ok(Layout {
+        form: args.form().or(json_default),
+        input: feed.table().map_or(Dialect::delimited(b','), |table| table.dialect),
+        names: named.then(|| feed.table().map(|table| table.names.clone()).unwrap_or_default()),
+        width: columns.count(),
+        chosen,
+        renamed: renamed.collect::<Result<_>>()?,
+        normalize: args.normalize,
+        delimiter: args.output_delimiter,
+        keep_quotes: is_json,
+        infer: args.infer(),
+    })
+}
+
+fn plan<'e>(emit: &'e Emit, feed: &Feed, columns: &Columns, args: &Args) -> Result<Plan<'e>> {
+    let distinct = match args.distinct() {
+        Some(list) if columns.count() > 0 => Some(columns.find_all(list).map_err(tool::usage)?),
+        _ => None,
+    };
+    let pick = match (args.head, args.tail, args.sample) {
+        (Some(count), ..) => Pick::Head(Head::new(count)),
+        (_, Some(count), _) => Pick::Tail(Tail::new(count)),
+        (.., Some(size)) => Pick::Sample(Sample::new(size, args.seed)),
+        _ => Pick::All,
+    };
+    Ok(Plan {
+        emit,
+        cpu: feed.cpu(),
+        on_bad: args.on_bad(),
+        has_limit: args.max_bad.is_some(),
+        distinct: distinct.map(|columns| Distinct::new(&columns)),
+        pick,
+        count: args.count,
+        is_live: feed.is_live(),
+    })
 }

@@ -39,7 +39,13 @@ impl Cpu {
         #[cfg(target_arch = "x86_64")]
         {
             use std::is_x86_feature_detected as has;
-            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("pclmulqdq") && has!("lzcnt") {
+            if has!("avx2")
+                && has!("bmi1")
+                && has!("bmi2")
+                && has!("popcnt")
+                && has!("pclmulqdq")
+                && has!("lzcnt")
+            {
                 all.push(("avx2", Self(Set::Avx2)));
                 if has!("avx512f") && has!("avx512bw") && has!("avx512vl") {
                     all.push(("avx512", Self(Set::Avx512)));

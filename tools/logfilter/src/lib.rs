@@ -32,7 +32,7 @@ pub const MANUAL: &str = include_str!("../README.md");
 pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let job = args.job()?;
     let inputs = args.inputs();
-    output::refuse_inputs(&inputs, args.output())?;
+    common::output::refuse_inputs(&inputs, args.output())?;
     if job.merge {
         output::refuse_two_stdins(&inputs)?;
     }

@@ -65,7 +65,8 @@ impl Avx2 {
     fn equal(halves: [__m256i; 2], byte: u8) -> u64 {
         // SAFETY: see the module.
         let [low, high] = halves.map(|half| unsafe {
-            _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed()))).cast_unsigned()
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed())))
+                .cast_unsigned()
         });
         u64::from(low) | u64::from(high) << 32
     }
@@ -160,8 +161,11 @@ impl Words for Avx512 {
 fn carryless(bits: u64) -> u64 {
     // SAFETY: see the module.
     unsafe {
-        let product =
-            _mm_clmulepi64_si128(_mm_set_epi64x(0, bits.cast_signed()), _mm_set1_epi8(u8::MAX.cast_signed()), 0);
+        let product = _mm_clmulepi64_si128(
+            _mm_set_epi64x(0, bits.cast_signed()),
+            _mm_set1_epi8(u8::MAX.cast_signed()),
+            0,
+        );
         _mm_cvtsi128_si64(product).cast_unsigned()
     }
 }

@@ -1,0 +1,243 @@
+//! What is said of bad rows, and where they go.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use common::log::escape;
+use common::{Error, OrCannot, Result};
+use files::Replacement;
+use memchr::memchr_iter;
+
+use crate::block::Block;
+use crate::columns::Columns;
+use crate::judge::{Bad, Fault};
+use crate::work::Task;
+
+/// What becomes of bad rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnBad {
+    /// They are left out.
+    Skip,
+    /// They come out as they are.
+    Keep,
+    /// The first one ends the run.
+    Fail,
+}
+
+/// So many bad rows end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Most {
+    /// More than this.
+    Rows(u64),
+    /// More than so many in a million rows.
+    PerMillion(u64),
+}
+
+/// A share is not judged by fewer rows than this, except at the end.
+const ENOUGH: u64 = 1000;
+
+/// How many bad rows are told one by one.
+const TOLD: u64 = 10;
+
+/// Longer values are shown up to here.
+const SHOWN: usize = 40;
+
+/// Tells of bad rows, collects and counts them.
+pub(crate) struct Bads {
+    on_bad: OnBad,
+    most: Option<Most>,
+    reject: Option<Reject>,
+    /// What inputs are called.
+    inputs: Vec<String>,
+    /// What columns are called in messages.
+    columns: Vec<String>,
+    count: u64,
+    /// By kind, in the order of [`KINDS`].
+    counts: [u64; KINDS.len()],
+}
+
+/// What the last line counts.
+const KINDS: [&str; 6] = [
+    "with a wrong number of fields",
+    "with what is no number",
+    "with what is no time",
+    "with bytes that are no UTF-8",
+    "with a quote that never closes",
+    "longer than --max-record",
+];
+
+struct Reject {
+    path: PathBuf,
+    file: Replacement,
+    is_empty: bool,
+    header: Vec<u8>,
+}
+
+impl Bads {
+    pub(crate) fn new(on_bad: OnBad, most: Option<Most>, inputs: Vec<String>, columns: &Columns) -> Self {
+        let called = |column: usize| match columns.name(column) {
+            Some(name) => format!("`{}`", String::from_utf8_lossy(name)),
+            None => format!("${}", column + 1),
+        };
+        let columns = (0..columns.count()).map(called).collect();
+        Self { on_bad, most, reject: None, inputs, columns, count: 0, counts: [0; KINDS.len()] }
+    }
+
+    /// Collects bad rows in `path`, under `header`.
+    ///
+    /// # Errors
+    /// When no file can be created there.
+    pub(crate) fn reject_to(&mut self, path: &Path, header: &[u8]) -> Result<()> {
+        let (file, header) = (Replacement::begin(path)?, header.to_vec());
+        self.reject = Some(Reject { path: path.into(), file, is_empty: true, header });
+        Ok(())
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes the bad rows of a block, before which there were so many `rows`. Where they are too
+    /// many, the number of the row that was one too many comes with the error.
+    pub(crate) fn take(&mut self, task: &Task, rows: u64) -> std::result::Result<(), (u32, Error)> {
+        let Task { block, verdict, input, .. } = task;
+        let input = self.inputs.get(*input).cloned().unwrap_or_default();
+        let (mut line, mut at) = (block.first_line, 0);
+        for &bad in &verdict.bad {
+            let (start, _) = block.bounds(bad.row as usize);
+            line += memchr_iter(b'\n', block.bytes.get(at..start).unwrap_or_default()).count() as u64;
+            at = start;
+            let with_row = |error| (bad.row, error);
+            self.one(bad, block, &format!("{input}:{line}")).map_err(with_row)?;
+            self.bounds(bad, rows + verdict.rows_up_to(bad.row)).map_err(with_row)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, bad: Bad, block: &Block, place: &str) -> Result<()> {
+        let is_more = bad.fault == Fault::TooLong { is_first: false };
+        if is_more {
+            return self.reject(bad, block, None);
+        }
+        self.count += 1;
+        let kind = match bad.fault {
+            Fault::Fields(_) => 0,
+            Fault::NoNumber { .. } => 1,
+            Fault::NoTime { .. } => 2,
+            Fault::NoText => 3,
+            Fault::OpenQuote { .. } => 4,
+            Fault::TooLong { .. } => 5,
+        };
+        self.counts[kind] += 1;
+        if self.reject.is_none() && self.count > TOLD {
+            return Ok(());
+        }
+        let reason = format!("{place}: {}", self.reason(bad, block));
+        self.reject(bad, block, Some(&reason))?;
+        if self.on_bad == OnBad::Fail {
+            return Err(Error::failed(reason));
+        }
+        if self.count <= TOLD {
+            log::warn!("{reason}");
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a row, as a clause.
+    fn reason(&self, bad: Bad, block: &Block) -> String {
+        let row = bad.row as usize;
+        let column = |column: usize| self.columns.get(column).map_or("", String::as_str);
+        let value = |column: usize| {
+            let raw = block.fields(row).nth(column).unwrap_or_default();
+            shown(&block.dialect.value(raw))
+        };
+        match bad.fault {
+            Fault::Fields(found) => {
+                let wanted = self.columns.len();
+                format!("{found} field{} instead of {wanted}", if found == 1 { "" } else { "s" })
+            }
+            Fault::NoNumber { column: at } => format!("column {}: `{}` is no number", column(at), value(at)),
+            Fault::NoTime { column: at } => format!("column {}: `{}` is no time", column(at), value(at)),
+            Fault::NoText => {
+                let at = block.fields(row).position(|field| std::str::from_utf8(field).is_err());
+                let at = at.unwrap_or_default();
+                format!("column {}: `{}` is no UTF-8", column(at), value(at))
+            }
+            Fault::OpenQuote { line } => {
+                let at = block.fields(row).count().saturating_sub(1);
+                format!("column {}: the quote on line {line} never closes", column(at))
+            }
+            Fault::TooLong { .. } => "the row is longer than --max-record".into(),
+        }
+    }
+
+    /// Ends the run when this row was one too many.
+    fn bounds(&self, bad: Bad, rows: u64) -> Result<()> {
+        match self.most {
+            _ if bad.fault == (Fault::TooLong { is_first: false }) => Ok(()),
+            Some(Most::Rows(most)) if self.count > most => Err(self.too_many(rows)),
+            Some(Most::PerMillion(_)) if rows >= ENOUGH => self.share(rows),
+            _ => Ok(()),
+        }
+    }
+
+    fn share(&self, rows: u64) -> Result<()> {
+        let Some(Most::PerMillion(most)) = self.most else { return Ok(()) };
+        let is_more = u128::from(self.count) * 1_000_000 > u128::from(most) * u128::from(rows);
+        if is_more { Err(self.too_many(rows)) } else { Ok(()) }
+    }
+
+    fn too_many(&self, rows: u64) -> Error {
+        let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
+        Error::failed(format!("{count} bad row{s} among {rows}, which is more than --max-bad allows"))
+    }
+
+    fn reject(&mut self, bad: Bad, block: &Block, reason: Option<&str>) -> Result<()> {
+        let Some(reject) = &mut self.reject else { return Ok(()) };
+        let row = block.row(bad.row as usize);
+        let mut text = Vec::with_capacity(row.len() + 100);
+        if std::mem::take(&mut reject.is_empty) {
+            text.extend_from_slice(&reject.header);
+        }
+        if let Some(reason) = reason {
+            text.extend_from_slice(format!("# {}\n", escape(reason)).as_bytes());
+        }
+        text.extend_from_slice(row);
+        // A part of a row that is too long is followed by the next one.
+        if !row.ends_with(b"\n") && !matches!(bad.fault, Fault::TooLong { .. }) {
+            text.push(b'\n');
+        }
+        reject.file.write_all(&text).or_cannot("write", &reject.path)
+    }
+
+    /// Says how many there were among so many `rows`, and puts what was rejected in its file.
+    ///
+    /// # Errors
+    /// When that file cannot be written, or the share of bad rows is too large.
+    pub(crate) fn finish(&mut self, rows: u64) -> Result<()> {
+        if let Some(reject) = self.reject.take() {
+            reject.file.commit()?;
+        }
+        if self.count > 0 && self.on_bad != OnBad::Fail {
+            let kinds = self.counts.iter().zip(KINDS).filter(|(count, _)| **count > 0);
+            let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
+            let verb = if self.on_bad == OnBad::Keep { "kept" } else { "skipped" };
+            let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
+            log::warn!("{verb} {count} bad row{s} of {rows}: {}", kinds.join(", "));
+        }
+        self.share(rows)
+    }
+}
+
+/// The beginning of a value, for a message.
+fn shown(value: &[u8]) -> String {
+    let start = value.get(..SHOWN).unwrap_or(value);
+    let more = if start.len() < value.len() { "..." } else { "" };
+    let text = std::str::from_utf8(start).or_else(|error| match error.error_len() {
+        // Cut within a character.
+        None => std::str::from_utf8(start.get(..error.valid_up_to()).unwrap_or_default()),
+        Some(_) => Err(error),
+    });
+    text.map_or_else(|_| format!("{}{more}", start.escape_ascii()), |text| format!("{text}{more}"))
+}

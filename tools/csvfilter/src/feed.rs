@@ -1,0 +1,210 @@
+//! The inputs, one after the other, as blocks of rows.
+
+use std::path::PathBuf;
+
+use common::{Error, Result};
+
+use crate::block::Block;
+use crate::open::{Reading, Table};
+use crate::simd::Cpu;
+
+/// Where blocks come from: the inputs in their order, as one stream.
+pub(crate) struct Feed {
+    paths: Vec<PathBuf>,
+    /// The number of the input that is being read.
+    current: usize,
+    /// `None` before the first table was found, and behind the last one.
+    table: Option<Table>,
+    reading: Reading,
+    /// What all inputs must have.
+    shape: Option<Shape>,
+    /// How many inputs could not be read to their end.
+    failed: usize,
+    /// Why nothing more is to be read.
+    failure: Option<Error>,
+    /// Rows come out anew, so that the inputs need not be written alike.
+    is_any_dialect: bool,
+}
+
+/// What inputs have in common.
+struct Shape {
+    name: String,
+    delimiter: u8,
+    names: Vec<Vec<u8>>,
+}
+
+impl Feed {
+    /// Opens the first input that has a header.
+    pub(crate) fn open(paths: Vec<PathBuf>, reading: Reading) -> Result<Self> {
+        let mut feed = Self {
+            paths,
+            current: 0,
+            table: None,
+            reading,
+            shape: None,
+            failed: 0,
+            failure: None,
+            is_any_dialect: false,
+        };
+        while feed.table.is_none() && feed.current < feed.paths.len() {
+            feed.table = feed.open_current()?;
+            if feed.table.is_none() {
+                feed.current += 1;
+            }
+        }
+        feed.shape = feed.table.as_ref().map(|table| Shape {
+            name: table.name.clone(),
+            delimiter: table.dialect.delimiter,
+            names: table.names.clone(),
+        });
+        Ok(feed)
+    }
+
+    /// The first table; `None`: all inputs are empty.
+    pub(crate) fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
+    }
+
+    /// The number of the inputs that could not be read to their end.
+    pub(crate) fn failed(&self) -> usize {
+        self.failed
+    }
+
+    /// Why reading ended before the end, if it did.
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    /// What messages call the inputs.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |path: &PathBuf| match path.as_os_str() == "-" {
+            true => "standard input".into(),
+            false => path.display().to_string(),
+        };
+        self.paths.iter().map(name).collect()
+    }
+
+    /// How many bytes there are to read, where that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let first = self.table.as_ref()?.size?;
+        let others = self.paths.get(self.current + 1..).unwrap_or_default();
+        others.iter().try_fold(first, |sum, path| Some(sum + std::fs::metadata(path).ok()?.len()))
+    }
+
+    /// Whether rows are to be passed on as they come: from a pipe or a terminal.
+    pub(crate) fn is_live(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| table.is_live)
+    }
+
+    /// The instructions that are used.
+    pub(crate) fn cpu(&self) -> Cpu {
+        self.reading.cpu
+    }
+
+    /// Lets the inputs have different delimiters.
+    pub(crate) fn allow_any_dialect(&mut self) {
+        self.is_any_dialect = true;
+    }
+
+    /// Fills `block` with the next rows and returns the number of their input; `None` at the end, or
+    /// when something failed.
+    pub(crate) fn next(&mut self, block: &mut Block) -> Option<usize> {
+        while self.failure.is_none() {
+            match &mut self.table {
+                None => return None,
+                Some(table) => match table.rows.next(block) {
+                    Ok(true) => return Some(self.current),
+                    Ok(false) => {}
+                    Err(cause) => {
+                        let error = Error::failed(format!("cannot read {}", table.name)).because(cause);
+                        self.pass_over(error);
+                    }
+                },
+            }
+            self.turn_over();
+        }
+        None
+    }
+
+    /// Opens the next input that has a row.
+    fn turn_over(&mut self) {
+        self.table = None;
+        while self.table.is_none() && self.failure.is_none() && self.current + 1 < self.paths.len() {
+            self.current += 1;
+            let opened = self.open_current().and_then(|table| match table {
+                Some(table) => self.fits(&table).map(|()| Some(table)),
+                None => Ok(None),
+            });
+            match opened {
+                Ok(table) => self.table = table,
+                Err(error) => self.failure = Some(error),
+            }
+        }
+    }
+
+    /// The current input; `None`: it is empty, or cannot be read while there are others.
+    fn open_current(&mut self) -> Result<Option<Table>> {
+        let Some(path) = self.paths.get(self.current) else { return Ok(None) };
+        match Table::open(path, &self.reading) {
+            Err(error) => {
+                self.pass_over(error);
+                self.failure.take().map_or(Ok(None), Err)
+            }
+            table => table,
+        }
+    }
+
+    /// Goes on without an input, unless it is the only one.
+    fn pass_over(&mut self, error: Error) {
+        self.failed += 1;
+        if self.paths.len() == 1 {
+            self.failure = Some(error);
+            return;
+        }
+        log::error!("{error}");
+        if self.failed == self.paths.len() {
+            self.failure = Some(Error::failed("no input could be read"));
+        }
+    }
+
+    /// Refuses a table that does not continue the first one.
+    fn fits(&self, table: &Table) -> Result<()> {
+        let Some(shape) = &self.shape else { return Ok(()) };
+        let (one, other) = (&shape.name, &table.name);
+        if shape.names.len() != table.names.len() {
+            let (wanted, found) = (shape.names.len(), table.names.len());
+            return Err(Error::failed(format!("{other} has {found} columns and {one} has {wanted}"))
+                .showing(difference(&shape.names, &table.names)));
+        }
+        if shape.names != table.names {
+            return Err(Error::failed(format!("{other} has another header than {one}"))
+                .showing(difference(&shape.names, &table.names)));
+        }
+        if shape.delimiter != table.dialect.delimiter && !self.is_any_dialect {
+            let (wanted, found) = (char::from(shape.delimiter), char::from(table.dialect.delimiter));
+            return Err(Error::failed(format!(
+                "{other} is delimited by {found:?} and {one} by {wanted:?}; --normalize writes both alike"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The columns in which two headers differ, a line each.
+fn difference(one: &[Vec<u8>], other: &[Vec<u8>]) -> Vec<String> {
+    const MOST: usize = 10;
+    let named = |names: &[Vec<u8>], column: usize| match names.get(column) {
+        Some(name) => format!("`{}`", String::from_utf8_lossy(name)),
+        None => "no column".into(),
+    };
+    let differs = |column: &usize| one.get(*column) != other.get(*column);
+    let columns: Vec<usize> = (0..one.len().max(other.len())).filter(differs).collect();
+    let line = |&column: &usize| {
+        format!("${}: {} instead of {}", column + 1, named(other, column), named(one, column))
+    };
+    let mut lines: Vec<String> = columns.iter().take(MOST).map(line).collect();
+    if columns.len() > MOST {
+        lines.push(format!("and {} more", columns.len() - MOST));
+    }
+    lines
+}

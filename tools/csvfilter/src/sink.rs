@@ -1,0 +1,334 @@
+//! Where blocks arrive in their order: what is told of bad rows, which rows go out, and the output.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use common::{Error, OrCannot, Out, Result};
+use files::Replacement;
+
+use crate::bad::{Bads, OnBad};
+use crate::block::{Broken, without_line_end};
+use crate::emit::Emit;
+use crate::emit::table::Table;
+use crate::judge::{Fault, Judge};
+use crate::pick::{Distinct, Head, Sample, Tail};
+use crate::progress::Progress;
+use crate::simd::Cpu;
+use crate::work::Task;
+
+/// Whether more rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    On,
+    Full,
+}
+
+/// What is done with a block as soon as it is judged, whatever its turn: by every thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Format<'p> {
+    emit: &'p Emit,
+    cpu: Cpu,
+    on_bad: OnBad,
+    /// Which rows go out is told by the sink, so that it formats them.
+    is_late: bool,
+}
+
+impl Format<'_> {
+    /// Judges the rows of a task, and writes those that are kept into its text.
+    pub(crate) fn apply(&self, judge: &mut Judge<'_>, task: &mut Task) {
+        let Task { block, verdict, text, .. } = task;
+        judge.judge(block, verdict);
+        match self.on_bad {
+            OnBad::Skip => {}
+            OnBad::Keep => {
+                let is_part = |fault| matches!(fault, Fault::TooLong { .. });
+                let kept = verdict.bad.iter().filter(|bad| self.emit.is_as_it_is() || !is_part(bad.fault));
+                verdict.kept.extend(kept.map(|bad| bad.row));
+                verdict.kept.sort_unstable();
+            }
+            OnBad::Fail => {
+                if let Some(first) = verdict.bad.first() {
+                    let before = verdict.kept.partition_point(|row| *row < first.row);
+                    verdict.kept.truncate(before);
+                    verdict.bad.truncate(1);
+                }
+            }
+        }
+        text.clear();
+        if !self.is_late {
+            self.write(task);
+        }
+    }
+
+    fn write(&self, task: &mut Task) {
+        let Task { block, verdict, text, .. } = task;
+        if self.emit.is_as_it_is() {
+            self.cpu.copy(&block.bytes, &block.index.ends, &verdict.kept, text);
+        } else {
+            self.emit.rows(block, &verdict.kept, text);
+        }
+    }
+}
+
+/// Which of the rows that are kept go out.
+pub(crate) enum Pick {
+    All,
+    Head(Head),
+    Tail(Tail),
+    Sample(Sample),
+}
+
+/// What the sink is to do.
+pub(crate) struct Plan<'p> {
+    pub(crate) emit: &'p Emit,
+    pub(crate) cpu: Cpu,
+    pub(crate) on_bad: OnBad,
+    /// A limit of bad rows ends the run at a certain row.
+    pub(crate) has_limit: bool,
+    pub(crate) distinct: Option<Distinct>,
+    pub(crate) pick: Pick,
+    /// Only the number of rows is wanted.
+    pub(crate) count: bool,
+    /// Rows are passed on as they come.
+    pub(crate) is_live: bool,
+}
+
+/// Where rows go.
+enum Target<'o> {
+    Stream(&'o mut Out),
+    File(Box<Replacement>, &'o Path),
+}
+
+impl Target<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Stream(out) => out.write_all(bytes),
+            Self::File(file, path) => file.write_all(bytes).or_cannot("write", path),
+        }
+    }
+}
+
+/// Takes blocks in the order of the input.
+pub(crate) struct Sink<'o> {
+    plan: Plan<'o>,
+    target: Target<'o>,
+    bads: Bads,
+    table: Option<Table>,
+    progress: Progress,
+    /// How many rows there were, blank lines not counted.
+    rows: u64,
+    /// How many went out.
+    kept: u64,
+    /// What a row that has no line end gets when another one follows.
+    line_end: Vec<u8>,
+    /// Whether what was written last has no line end.
+    is_open: bool,
+    /// Bytes to leave out before the first row.
+    separator: usize,
+}
+
+impl<'o> Sink<'o> {
+    /// Writes to `output`, whole or not at all, or else to `out`.
+    ///
+    /// # Errors
+    /// When no file can be created there.
+    pub(crate) fn new(
+        plan: Plan<'o>,
+        bads: Bads,
+        progress: Progress,
+        (out, output): (&'o mut Out, Option<&'o Path>),
+    ) -> Result<Self> {
+        let target = match output {
+            Some(path) => Target::File(Box::new(Replacement::begin(path)?), path),
+            None => Target::Stream(out),
+        };
+        let table = plan.emit.table().filter(|_| !plan.count);
+        let (rows, kept, is_open, separator) = (0, 0, false, plan.emit.separator_len());
+        Ok(Self {
+            plan,
+            target,
+            bads,
+            table,
+            progress,
+            rows,
+            kept,
+            line_end: b"\n".to_vec(),
+            is_open,
+            separator,
+        })
+    }
+
+    /// What threads do with blocks before they come here.
+    pub(crate) fn format(&self) -> Format<'o> {
+        let Plan { emit, cpu, on_bad, .. } = self.plan;
+        Format { emit, cpu, on_bad, is_late: self.is_late() || self.plan.count }
+    }
+
+    fn is_late(&self) -> bool {
+        self.plan.has_limit || self.plan.distinct.is_some() || !matches!(self.plan.pick, Pick::All)
+    }
+
+    /// Writes what comes before the rows; `raw` is the header as it came in.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub(crate) fn begin(&mut self, raw: Option<&[u8]>) -> Result<()> {
+        if let Some(raw) = raw {
+            let end = &raw[without_line_end(raw).len()..];
+            if end.ends_with(b"\n") {
+                self.line_end = end.to_vec();
+            }
+        }
+        if self.plan.count {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        self.plan.emit.header(raw, &mut text);
+        self.put(&text)?;
+        self.flush_if_live()
+    }
+
+    /// Takes the next block.
+    ///
+    /// # Errors
+    /// When the output cannot be written, or a bad row ends the run; rows before it were written.
+    pub(crate) fn take(&mut self, task: &mut Task) -> Result<Flow> {
+        let told = if task.verdict.bad.is_empty() { Ok(()) } else { self.tell(task) };
+        let flow = self.pass(task)?;
+        self.rows += task.verdict.rows();
+        told?;
+        self.progress.step(task.block.end() as u64, self.rows);
+        self.flush_if_live()?;
+        Ok(flow)
+    }
+
+    fn tell(&mut self, task: &mut Task) -> Result<()> {
+        self.progress.clear();
+        self.bads.take(task, self.rows).map_err(|(row, error)| {
+            let before = task.verdict.kept.partition_point(|kept| *kept < row);
+            task.verdict.kept.truncate(before);
+            error
+        })
+    }
+
+    /// Writes those of the rows that go out.
+    fn pass(&mut self, task: &mut Task) -> Result<Flow> {
+        if let Some(distinct) = &mut self.plan.distinct {
+            distinct.narrow(&task.block, &mut task.verdict.kept);
+        }
+        if task.block.broken == Some(Broken::Long { is_first: false }) {
+            self.is_open = false;
+        }
+        let kept = &mut task.verdict.kept;
+        match &mut self.plan.pick {
+            Pick::All => {}
+            Pick::Head(head) => head.narrow(kept),
+            Pick::Tail(tail) => {
+                tail.narrow(kept);
+                return self.hold(task);
+            }
+            Pick::Sample(sample) => {
+                sample.narrow(kept);
+                return self.hold(task);
+            }
+        }
+        self.kept += kept.len() as u64;
+        if self.is_late() && !self.plan.count {
+            self.format().write(task);
+        }
+        self.put_rows(&task.text)?;
+        Ok(if matches!(&self.plan.pick, Pick::Head(head) if head.is_full()) { Flow::Full } else { Flow::On })
+    }
+
+    /// Keeps rows that may go out at the end.
+    fn hold(&mut self, task: &Task) -> Result<Flow> {
+        let mut row = Vec::new();
+        for kept in &task.verdict.kept {
+            row.clear();
+            self.plan.emit.rows(&task.block, std::slice::from_ref(kept), &mut row);
+            match &mut self.plan.pick {
+                Pick::Tail(tail) => tail.push(&row),
+                Pick::Sample(sample) => sample.push(&row),
+                Pick::All | Pick::Head(_) => {}
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn put_rows(&mut self, text: &[u8]) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let separator = std::mem::take(&mut self.separator);
+        self.put(text.get(separator..).unwrap_or_default())
+    }
+
+    fn put(&mut self, text: &[u8]) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if let Some(table) = &mut self.table {
+            table.add(text);
+            return Ok(());
+        }
+        if self.is_open {
+            self.target.write(&self.line_end)?;
+        }
+        self.is_open = self.plan.emit.separator_len() == 0 && !text.ends_with(b"\n");
+        self.target.write(text)
+    }
+
+    fn flush_if_live(&mut self) -> Result<()> {
+        match &mut self.target {
+            Target::Stream(out) if self.plan.is_live => out.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what comes behind the rows, tells how many bad ones there were, and puts the output
+    /// file in its place unless there is a `failure`. Returns the number of rows that went out and of
+    /// bad ones.
+    ///
+    /// # Errors
+    /// The failure, or when something cannot be written: the output file is then as it was.
+    pub(crate) fn finish(mut self, failure: Option<Error>) -> Result<(u64, u64)> {
+        self.progress.clear();
+        let finished = self.bads.finish(self.rows);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        finished?;
+        match std::mem::replace(&mut self.plan.pick, Pick::All) {
+            Pick::Tail(tail) => self.release(tail.into_rows())?,
+            Pick::Sample(sample) => self.release(sample.into_rows())?,
+            Pick::All | Pick::Head(_) => {}
+        }
+        self.close()?;
+        if let Target::File(file, _) = self.target {
+            file.commit()?;
+        }
+        Ok((self.kept, self.bads.count()))
+    }
+
+    fn release(&mut self, rows: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+        for row in rows {
+            self.kept += 1;
+            if !self.plan.count {
+                self.put_rows(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if self.plan.count {
+            return self.target.write(format!("{}\n", self.kept).as_bytes());
+        }
+        if let Some(table) = self.table.take() {
+            return table.print(|text| self.target.write(text));
+        }
+        let mut text = Vec::new();
+        self.plan.emit.footer(&mut text);
+        self.target.write(&text)
+    }
+}
