@@ -11,7 +11,7 @@ mod question;
 use std::collections::BTreeMap;
 
 use crate::columns::{Columns, Reference};
-use crate::expr::{Expr, Node, Problem, Quality, Quoted, Side, Value};
+use crate::expr::{Expr, Node, Problem, Quality, Quoted, Side, Value, clip};
 use crate::filter::{Change, Check, Condition, Kind, Operand, Order};
 use crate::time::{Time, Zone};
 
@@ -128,17 +128,18 @@ impl Table<'_> {
         if self.columns.find(&value.column).is_ok() {
             return problem;
         }
+        let table = self.columns.table();
         let is_nothing = ["null", "nil", "none", "na"].contains(&name.to_lowercase().as_str());
-        let way_out = if is_nothing {
-            "a row without a value has empty(x)".to_owned()
-        } else {
-            format!("a text stands in quotes: {}", Quoted(name))
+        let sentence = match (problem.to_string().strip_suffix('?'), self.columns.is_foreign(name)) {
+            _ if is_nothing => format!("no column `{name}` in {table}; a row without a value has empty(x)"),
+            (Some(near), _) => format!("{near}, or the text {}?", Quoted(&clip(name))),
+            (None, true) => {
+                let name = clip(name);
+                format!("no column `{name}` in {table}; a text stands in quotes: {}", Quoted(&name))
+            }
+            (None, false) => return problem,
         };
-        if self.columns.is_foreign(name) {
-            let table = self.columns.table();
-            return Problem::new(problem.place, format!("no column {} in {table}; {way_out}", value.column));
-        }
-        Problem::new(problem.place, format!("{problem}; {way_out}"))
+        Problem::new(problem.place, sentence)
     }
 }
 

@@ -30,7 +30,8 @@ const ALL: [(&str, Function); 10] = [
 ];
 
 /// What other languages call them.
-const ELSEWHERE: [(&str, &str); 30] = [
+const ELSEWHERE: [(&str, &str); 31] = [
+    ("lenght", "len(x)"),
     ("length", "len(x)"),
     ("strlen", "len(x)"),
     ("size", "len(x)"),

@@ -76,7 +76,8 @@ pub(super) fn about(c: char) -> String {
         }
         '+' | '-' | '*' | '%' | '^' => {
             format!(
-                "`{c}` is no operator, there is no arithmetic but `now - 2h`; a name with it stands in backticks"
+                "`{c}` is no operator, there is no arithmetic but `now - 2h`; a name with it stands in \
+                 backticks"
             )
         }
         '\\' => "`\\` stands only in a text or a pattern".into(),

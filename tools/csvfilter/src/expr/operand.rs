@@ -134,8 +134,9 @@ impl Parser<'_> {
         let place = start.to(self.before());
         if let (Token::Order(_), Quality::Number | Quality::Time) = (self.token(), quality) {
             let name = function.name();
+            let inner = self.source(value.place);
             let sentence =
-                format!("{name}(x) asks whether x is a {name}; to compare x, write it without {name}()");
+                format!("{name}() asks whether it is a {name}; to compare it, write {inner} alone");
             return Err(Problem::new(place, sentence));
         }
         Ok(Expr { place, node: Node::Is(value, quality) })
@@ -258,10 +259,11 @@ fn mixed(first: &Literal, other: &Literal) -> Problem {
         Given::Time(_) => "times",
     };
     let way_out = match (&first.given, &other.given) {
-        (Given::Text(_), Given::Number(spelling) | Given::Time(spelling)) => {
-            format!("write \"{}\"", clip(spelling))
+        (Given::Text(_), Given::Number(text) | Given::Time(text))
+        | (Given::Number(text) | Given::Time(text), Given::Text(_)) => {
+            format!("if all are texts, write \"{}\"", clip(text))
         }
-        _ => "write two lists, joined by `or`, or all of them as texts in quotes".into(),
+        _ => "write two lists and join them with `or`".into(),
     };
     let sentence = format!("a list of {} has no {} in it; {way_out}", kinds(first), kinds(other));
     Problem::new(other.place, sentence)

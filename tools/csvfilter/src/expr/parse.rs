@@ -195,7 +195,8 @@ impl Parser<'_> {
     /// `18 <= age < 65`
     fn chained(&mut self, pair: Place, middle: &Operand) -> Problem {
         let operator = self.advance();
-        let Ok(last) = self.operand(Whence::Behind(operator)) else {
+        let last = self.operand(Whence::Behind(operator));
+        let (Ok(last), Operand::Value(_)) = (last, middle) else {
             return Problem::new(operator, "a comparison has two sides; join two of them with `and`");
         };
         let [pair_text, middle, last_text] =
@@ -234,14 +235,15 @@ impl Parser<'_> {
         let shown = self.source(left.place());
         let word = match self.token() {
             Token::Word(word) => word.as_str(),
-            Token::Not => "not",
+            Token::Not => return self.no_negation(&shown),
+            Token::Close if self.is_compared_behind() => {
+                let sentence = format!("parentheses stand around conditions; write {shown} without them");
+                return Problem::new(left.place(), sentence);
+            }
             _ => return Problem::new(left.place(), left.alone(&shown)),
         };
         if let Some(way_out) = habit::instead_of(word) {
             return Problem::new(self.place(), format!("`{}` is no operator; {way_out}", clip(word)));
-        }
-        if word == "not" {
-            return Problem::new(self.place(), format!("behind {shown} stands `not in` or an operator"));
         }
         let whole = self.source(left.place().to(self.place()));
         let sentence = format!(
@@ -249,6 +251,28 @@ impl Parser<'_> {
             clip(word)
         );
         Problem::new(self.place(), sentence)
+    }
+
+    /// `name not like "x"`
+    fn no_negation(&self, shown: &str) -> Problem {
+        let way_out = match self.ahead(1) {
+            Token::Word(word) => habit::instead_of(word).map(|way_out| (way_out, word)),
+            _ => None,
+        };
+        let sentence = match way_out {
+            Some((way_out, word)) => {
+                format!("`not {}` is no operator; {way_out}, with not before it all", clip(word))
+            }
+            None => format!("behind {shown} stands an operator, or `not in`"),
+        };
+        Problem::new(self.place(), sentence)
+    }
+
+    /// Whether `)` stands here and is compared: `(age) > 30`.
+    fn is_compared_behind(&self) -> bool {
+        let is_operator =
+            matches!(self.ahead(1), Token::Order(_) | Token::Matches | Token::Differs | Token::In);
+        is_operator && matches!(self.token(), Token::Close)
     }
 
     /// What stands behind a whole condition and does not belong there.
