@@ -74,58 +74,15 @@ fn tree() -> impl Strategy<Value = Expr> {
     })
 }
 
+/// The words of [`nearly`].
+const WORDS: &str = "a age `b c` $3 30 -1.5 2026-03-01 10:30 now - 2h \"x\" ' /x/i / ( ) , and or not in == = != < >= \
+                     =~ !~ ! && || true empty( lower( contains( len( eq like \\ ä \u{201c} $ . \n \u{0}";
+
 /// What looks like an expression and mostly is none.
 fn nearly() -> impl Strategy<Value = String> {
-    let words = [
-        "a",
-        "age",
-        "`b c`",
-        "$3",
-        "30",
-        "-1.5",
-        "2026-03-01",
-        "10:30",
-        "now",
-        "-",
-        "2h",
-        "\"x\"",
-        "'",
-        "/x/i",
-        "/",
-        "(",
-        ")",
-        ",",
-        "and",
-        "or",
-        "not",
-        "in",
-        "==",
-        "=",
-        "!=",
-        "<",
-        ">=",
-        "=~",
-        "!~",
-        "!",
-        "&&",
-        "||",
-        "true",
-        "empty(",
-        "lower(",
-        "contains(",
-        "len(",
-        "eq",
-        "like",
-        "\\",
-        "ä",
-        "\u{201c}",
-        "$",
-        ".",
-        "\n",
-        "\u{0}",
-    ];
-    vec((prop::sample::select(words.to_vec()), "[ ]?"), 0..20)
-        .prop_map(|words| words.into_iter().map(|(word, space)| word.to_owned() + &space).collect())
+    let words: Vec<&str> = WORDS.split(' ').collect();
+    let spaced = (prop::sample::select(words), "[ ]?").prop_map(|(word, space)| word.to_owned() + &space);
+    vec(spaced, 0..20).prop_map(|words| words.concat())
 }
 
 /// That a mistake is within the text, and can be shown.
