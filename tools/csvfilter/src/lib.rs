@@ -13,6 +13,7 @@ mod eval;
 pub mod expr;
 mod feed;
 pub mod filter;
+pub mod from;
 mod judge;
 mod kernel;
 mod near;
