@@ -40,7 +40,9 @@ fn word(text: &[u8]) -> u64 {
         let shift = (text.len() - 4) * 8;
         return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift;
     }
-    text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+    // With less than four, the first, the middle and the last are all there are.
+    let at = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte) << (at * 8));
+    at(0) | at(text.len() / 2) | at(text.len().saturating_sub(1))
 }
 
 /// The value of a run of 1 to 19 digits that fits, and of nothing else.
