@@ -25,6 +25,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod tsv;
+mod word;
 
 use std::borrow::Cow;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::word::{self, is};
 use crate::block::Block;
 
 /// How many bytes are copied at once, whether they are all wanted or not: most fields are shorter,
@@ -127,27 +128,53 @@ impl<'e> Cells<'e> {
         self.chosen.unwrap_or_default().iter().copied().chain(0..all)
     }
 
-    /// Fields that are too many, with their columns.
-    pub(super) fn extra(&self) -> impl Iterator<Item = (usize, &'e [u8])> {
+    /// The columns of fields that are too many.
+    pub(super) fn extra(&self) -> std::ops::Range<usize> {
         let first = if self.chosen.is_some() { self.len() } else { self.width };
-        (first..self.len()).map(|column| (column, self.raw(column).unwrap_or_default()))
+        first..self.len()
+    }
+
+    /// What is in the block from a place on, beyond the row too.
+    #[inline]
+    pub(super) fn from(&self, start: usize) -> &'e [u8] {
+        self.block.bytes.get(start..).unwrap_or_default()
     }
 
     /// What the fields mean: those of the table, empty where they are missing, and the extra ones.
     pub(super) fn values(&self) -> impl Iterator<Item = Cow<'e, [u8]>> {
-        let known = self.columns().map(|column| self.raw(column).unwrap_or_default());
-        known.chain(self.extra().map(|(_, raw)| raw)).map(|raw| self.block.dialect.value(raw))
+        let value = |column| self.block.dialect.value(self.raw(column).unwrap_or_default());
+        self.columns().chain(self.extra()).map(value)
     }
 
     /// Appends a field as it is written.
     #[inline]
     pub(super) fn copy(&self, (start, end): (usize, usize), out: &mut Vec<u8>) {
-        let len = end.wrapping_sub(start);
-        let bytes = &self.block.bytes;
-        match bytes.get(start..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
-            Some(chunk) if len <= CHUNK => append(chunk, len, out),
-            _ => out.extend_from_slice(bytes.get(start..end).unwrap_or_default()),
-        }
+        copy(self.from(start), end.wrapping_sub(start), out);
+    }
+
+    /// Where the fields begin and end, from the first on.
+    #[inline]
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut start = self.start;
+        self.ends.iter().map(move |end| {
+            let end = *end as usize;
+            (std::mem::replace(&mut start, end.wrapping_add(1)), end)
+        })
+    }
+
+    /// Whether all columns are written.
+    #[inline]
+    pub(super) fn are_all(&self) -> bool {
+        self.chosen.is_none()
+    }
+}
+
+/// Appends the first `len` bytes. It is fastest where more than 32 follow in all.
+#[inline]
+pub(super) fn copy(bytes: &[u8], len: usize, out: &mut Vec<u8>) {
+    match bytes.first_chunk::<CHUNK>() {
+        Some(chunk) if len <= CHUNK => append(chunk, len, out),
+        _ => out.extend_from_slice(bytes.get(..len).unwrap_or_default()),
     }
 }
 
@@ -185,14 +212,6 @@ impl Piece {
 
 /// Whether one of these bytes is in a text.
 #[inline]
-pub(super) fn has_any(text: &[u8], sought: [u8; 4]) -> bool {
-    let [a, b, c, d] = sought;
-    let is_sought =
-        |byte: u8| u8::from(byte == a) | u8::from(byte == b) | u8::from(byte == c) | u8::from(byte == d);
-    let (chunks, rest) = text.as_chunks::<16>();
-    let mut found = [0_u8; 16];
-    for chunk in chunks {
-        found.iter_mut().zip(chunk).for_each(|(found, byte)| *found |= is_sought(*byte));
-    }
-    rest.iter().fold(0, |found, byte| found | is_sought(*byte)) | found.iter().fold(0, |a, b| a | b) != 0
+pub(super) fn has_any(text: &[u8], [a, b, c, d]: [u8; 4]) -> bool {
+    word::all(text, |word| is(word, a) | is(word, b) | is(word, c) | is(word, d)) != 0
 }

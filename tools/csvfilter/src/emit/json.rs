@@ -10,9 +10,9 @@ mod text;
 use std::collections::BTreeSet;
 
 use super::Infer;
-use super::cells::{Cells, Piece};
+use super::cells::{Cells, Piece, copy};
 pub(super) use number::is_number;
-use text::Marks;
+use text::{Look, Quotes};
 
 /// Writes rows as objects.
 #[derive(Debug)]
@@ -104,15 +104,22 @@ impl Objects {
     where
         P: Fn(&Self, &Cells<'_>, &mut Vec<u8>),
     {
-        match text::marks(cells.content(), quote) {
-            Marks::Nothing if cells.is_regular() => plain(self, cells, out),
-            _ => self.any(cells, out),
+        match text::look(cells.content(), quote) {
+            Look::Plain if cells.is_regular() => plain(self, cells, out),
+            look => self.any(cells, look, out),
         }
     }
 
     /// Appends a row whose fields need no escapes, as strings.
     #[inline]
     fn strings(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
+        if cells.are_all() {
+            for (key, bounds) in self.keys.iter().zip(cells.all()) {
+                key.append(out);
+                cells.copy(bounds, out);
+            }
+            return self.end.append(out);
+        }
         for (key, column) in self.keys.iter().zip(cells.columns()) {
             key.append(out);
             if let Some(bounds) = cells.bounds(column) {
@@ -127,47 +134,72 @@ impl Objects {
     fn types(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
         for (key, column) in self.keys.iter().zip(cells.columns()) {
             key.append(out);
-            match cells.bounds(column).zip(cells.raw(column)) {
-                Some((_, [])) | None => out.extend_from_slice(b"null"),
-                Some((bounds, raw)) if number::is_literal(raw) => cells.copy(bounds, out),
-                Some((bounds, _)) => {
-                    out.push(b'"');
-                    cells.copy(bounds, out);
-                    out.push(b'"');
-                }
+            let (start, end) = cells.bounds(column).unwrap_or_default();
+            let (bytes, len) = (cells.from(start), end.wrapping_sub(start));
+            if len == 0 {
+                out.extend_from_slice(b"null");
+            } else if number::is_literal(bytes, len) {
+                copy(bytes, len, out);
+            } else {
+                out.push(b'"');
+                copy(bytes, len, out);
+                out.push(b'"');
             }
         }
         self.end.append(out);
     }
 
     /// Appends any row.
-    fn any(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
+    fn any(&self, cells: &Cells<'_>, look: Look, out: &mut Vec<u8>) {
         for (key, column) in self.keys.iter().zip(cells.columns()) {
             key.append(out);
-            self.value(cells, cells.raw(column).unwrap_or_default(), out);
+            self.value(cells, cells.bounds(column).unwrap_or_default(), look, out);
         }
-        for (column, raw) in cells.extra() {
-            let name = format!("${}", column.saturating_add(1));
+        for column in cells.extra() {
+            let name = String::from_utf8(super::nameless(column)).unwrap_or_default();
             let name = if self.names.contains(&name) { free(&name, 2, &self.names) } else { name };
             out.extend_from_slice(&self.key(&name, self.keys.is_empty() && column == 0));
-            self.value(cells, raw, out);
+            self.value(cells, cells.bounds(column).unwrap_or_default(), look, out);
         }
         self.end.append(out);
     }
 
-    fn value(&self, cells: &Cells<'_>, raw: &[u8], out: &mut Vec<u8>) {
-        let dialect = &cells.block.dialect;
-        let is_typed = self.infer == Infer::Types;
-        if is_typed && raw.is_empty() {
-            return out.extend_from_slice(b"null");
+    fn value(&self, cells: &Cells<'_>, (start, end): (usize, usize), look: Look, out: &mut Vec<u8>) {
+        let (bytes, len) = (cells.from(start), end.wrapping_sub(start));
+        if self.infer == Infer::Strings {
+            return string(cells, bytes, len, look, out);
         }
-        if is_typed && number::is_literal(raw) {
-            return out.extend_from_slice(raw);
+        if len == 0 {
+            out.extend_from_slice(b"null");
+        } else if number::is_literal(bytes, len) {
+            copy(bytes, len, out);
+        } else {
+            out.push(b'"');
+            string(cells, bytes, len, look, out);
+            out.push(b'"');
         }
-        let quote: &[u8] = if is_typed { b"\"" } else { b"" };
-        out.extend_from_slice(quote);
+    }
+}
+
+/// Appends the inside of a string.
+fn string(cells: &Cells<'_>, bytes: &[u8], len: usize, look: Look, out: &mut Vec<u8>) {
+    let before = out.len();
+    let dialect = &cells.block.dialect;
+    let raw = bytes.get(..len).unwrap_or_default();
+    let is_copied = match raw {
+        _ if look == Look::Broken || dialect.escapes => false,
+        [b'"', .., b'"'] if dialect.quote == Some(b'"') => text::escape_field(
+            bytes.get(1..).unwrap_or_default(),
+            len.wrapping_sub(2),
+            Quotes::AreDoubled,
+            out,
+        ),
+        _ if dialect.is_quoted(raw) => false,
+        _ => text::escape_field(bytes, len, Quotes::AreData, out),
+    };
+    if !is_copied {
+        out.truncate(before);
         text::escape(&dialect.value(raw), out);
-        out.extend_from_slice(quote);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::cells::has_any;
+
 /// Appends the header, and the line that makes it one.
 pub(super) fn header(names: &[Vec<u8>], out: &mut Vec<u8>) {
     row(names.iter().map(Cow::from), out);
@@ -22,6 +24,9 @@ pub(super) fn row<'v>(values: impl Iterator<Item = Cow<'v, [u8]>>, out: &mut Vec
 }
 
 fn cell(value: &[u8], out: &mut Vec<u8>) {
+    if !has_any(value, *b"|\\\r\n") {
+        return out.extend_from_slice(value);
+    }
     let mut rest = value;
     while let [byte, after @ ..] = rest {
         rest = after;

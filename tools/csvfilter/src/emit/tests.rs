@@ -1,5 +1,7 @@
 use super::*;
 
+mod random;
+
 /// The input of most cases: quotes, a delimiter and a line end in a field, a pipe, CRLF.
 const PEOPLE: &str = "id,name,note\n1,\"Doe, \"\"J\"\"\",a|b\r\n02,Ü,\"two\nlines\"\n,,\"7\"";
 

@@ -1,20 +1,50 @@
 //! What stands for itself in JSON.
 
-/// Whether a field is a JSON number, `true` or `false`, exactly.
+use crate::emit::word::{others_than_digits, place};
+
+/// Whether the first `len` bytes are a JSON number, `true` or `false`, exactly. It is fastest where
+/// more bytes follow.
 #[inline]
-pub(super) fn is_literal(raw: &[u8]) -> bool {
-    match raw {
-        [b'-' | b'0'..=b'9', ..] => is_number(raw),
-        b"true" | b"false" => true,
+pub(super) fn is_literal(bytes: &[u8], len: usize) -> bool {
+    match bytes.first() {
+        Some(b'-') => is_number_of(bytes.get(1..).unwrap_or_default(), len.wrapping_sub(1)),
+        Some(b'0'..=b'9') => is_number_of(bytes, len),
+        Some(b't') => bytes.get(..len) == Some(b"true"),
+        Some(b'f') => bytes.get(..len) == Some(b"false"),
         _ => false,
     }
+}
+
+/// Whether the first `len` bytes are a number without a sign. Most have at most sixteen digits and
+/// no exponent; these are told without a loop.
+#[inline]
+fn is_number_of(bytes: &[u8], len: usize) -> bool {
+    let Some(chunk) = bytes.first_chunk::<16>().filter(|_| len <= 16) else {
+        return bytes.get(..len).is_some_and(is_unsigned);
+    };
+    let others = others_than_digits(chunk);
+    let whole = place(others).min(len);
+    if whole == 0 || whole > 1 && chunk.first() == Some(&b'0') {
+        return false;
+    }
+    if whole == len {
+        return true;
+    }
+    let is_fraction = chunk.get(whole) == Some(&b'.') && whole.wrapping_add(1) < len;
+    if is_fraction && place(others & others.wrapping_sub(1)) >= len {
+        return true;
+    }
+    bytes.get(..len).is_some_and(is_unsigned)
 }
 
 /// Whether a text is a number by the grammar of RFC 8259: no `+`, no zeros in front, a digit on both
 /// sides of the point.
 #[inline]
 pub(in crate::emit) fn is_number(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"-").unwrap_or(text);
+    is_unsigned(text.strip_prefix(b"-").unwrap_or(text))
+}
+
+fn is_unsigned(text: &[u8]) -> bool {
     let whole = digits(text);
     if whole == 0 || whole > 1 && text.first() == Some(&b'0') {
         return false;
@@ -54,15 +84,34 @@ mod tests {
 
     #[test]
     fn only_what_json_has_is_a_literal() {
-        let check = |text: &str, want: bool| assert_eq!(is_literal(text.as_bytes()), want, "{text}");
+        let check = |text: &str, want: bool| {
+            let followed = [text.as_bytes(), b"7.,x0000000000000"].concat();
+            assert_eq!(is_literal(text.as_bytes(), text.len()), want, "{text}");
+            assert_eq!(is_literal(&followed, text.len()), want, "{text}");
+        };
         for text in
-            ["0", "-0", "10", "1.50", "-1.5e+10", "1E400", "1e-7", "9007199254740993", "true", "false"]
+            ["0", "-0", "10", "1.50", "-1.5e+10", "1E400", "1e-7", "90071992547409931.25e7", "true", "false"]
         {
             check(text, true);
         }
-        for text in
-            ["", "-", "+1", "01", "-01", ".5", "5.", "1e", "1e+", "1_0", "1 ", " 1", "null", "True", "NaN"]
-        {
+        for text in [
+            "",
+            "-",
+            "+1",
+            "01",
+            "-01",
+            ".5",
+            "5.",
+            "1e",
+            "1e+",
+            "1_0",
+            "1 ",
+            " 1",
+            "null",
+            "True",
+            "NaN",
+            "--12345678901234567",
+        ] {
             check(text, false);
         }
     }
@@ -74,6 +123,9 @@ mod tests {
             // It refuses what no f64 can hold; the grammar knows no such limit.
             prop_assume!(!read.as_ref().is_err_and(|error| error.to_string().contains("out of range")));
             prop_assert_eq!(is_number(text.as_bytes()), read.is_ok());
+            let followed = format!("{text},1.5,123456789012");
+            prop_assert_eq!(is_literal(followed.as_bytes(), text.len()), read.is_ok());
+            prop_assert_eq!(is_literal(text.as_bytes(), text.len()), read.is_ok());
         }
     }
 }

@@ -1,65 +1,92 @@
 //! Text within a JSON string.
 
-/// What a row has that cannot be copied into strings as it is.
+use crate::emit::cells::copy;
+use crate::emit::word::{self, HIGHS, is, special};
+
+/// Whether rows can be copied into strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Marks {
-    Nothing,
-    /// Quotes, backslashes, control characters, or what is no UTF-8.
-    Something,
+pub(super) enum Look {
+    /// As they are.
+    Plain,
+    /// They have quotes, backslashes or control characters.
+    Special,
+    /// They have what is no UTF-8.
+    Broken,
 }
 
 /// Looks through the content of a row.
 #[inline]
-pub(super) fn marks(content: &[u8], quote: u8) -> Marks {
-    // No branches: then the compiler makes one comparison of sixteen bytes of each.
-    let mark = |byte: u8| {
-        let is_special = [byte < 0x20, byte == b'"', byte == b'\\', byte == quote];
-        is_special.iter().fold(byte & 0x80, |mark, is| mark | u8::from(*is))
-    };
-    let (chunks, rest) = content.as_chunks::<16>();
-    let mut found = [0_u8; 16];
-    for chunk in chunks {
-        found.iter_mut().zip(chunk).for_each(|(found, byte)| *found |= mark(*byte));
-    }
-    let found = rest.iter().fold(0, |found, byte| found | mark(*byte)) | found.iter().fold(0, |a, b| a | b);
-    if found == 0 || found == 0x80 && simdutf8::basic::from_utf8(content).is_ok() {
-        Marks::Nothing
+pub(super) fn look(content: &[u8], quote: u8) -> Look {
+    let found = word::all(content, |word| (special(word) | is(word, quote)) >> 7 | word & HIGHS);
+    if found & HIGHS != 0 && simdutf8::basic::from_utf8(content).is_err() {
+        Look::Broken
+    } else if found & !HIGHS != 0 {
+        Look::Special
     } else {
-        Marks::Something
+        Look::Plain
     }
 }
 
 /// Appends a text with escapes; what is no UTF-8 becomes U+FFFD.
 pub(super) fn escape(value: &[u8], out: &mut Vec<u8>) {
-    match simdutf8::basic::from_utf8(value) {
-        Ok(text) => escape_utf8(text.as_bytes(), out),
-        Err(_) => escape_utf8(String::from_utf8_lossy(value).as_bytes(), out),
-    }
+    let text = String::from_utf8_lossy(value);
+    escape_field(text.as_bytes(), text.len(), Quotes::AreData, out);
 }
 
-fn escape_utf8(text: &[u8], out: &mut Vec<u8>) {
-    let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| NEEDS_ESCAPE[*byte as usize]) {
-        let (plain, [byte, after @ ..]) = rest.split_at(at) else { break };
-        out.extend_from_slice(plain);
+/// What a quote within a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    AreData,
+    /// Two of them stand for one.
+    AreDoubled,
+}
+
+/// Appends the first `len` bytes with escapes. They are UTF-8, and there should be more bytes behind
+/// them.
+///
+/// Returns whether all quotes are what they should be; if not, what was appended is of no use.
+#[inline]
+pub(super) fn escape_field(mut bytes: &[u8], mut len: usize, quotes: Quotes, out: &mut Vec<u8>) -> bool {
+    loop {
+        let plain = plain_len(bytes, len);
+        copy(bytes, plain, out);
+        let Some(byte) = bytes.get(plain).filter(|_| plain < len) else { return true };
+        let mut done = plain.wrapping_add(1);
+        if *byte == b'"' && quotes == Quotes::AreDoubled {
+            if done >= len || bytes.get(done) != Some(&b'"') {
+                return false;
+            }
+            done = done.wrapping_add(1);
+        }
         escape_byte(*byte, out);
-        rest = after;
+        bytes = bytes.get(done..).unwrap_or_default();
+        len = len.wrapping_sub(done);
     }
-    out.extend_from_slice(rest);
 }
 
-/// The bytes that JSON wants escaped.
-static NEEDS_ESCAPE: [bool; 256] = {
-    let mut needs = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        needs[byte] = true;
-        byte += 1;
+/// How many of the first `len` bytes stand before the first one that has to be escaped.
+#[inline]
+fn plain_len(bytes: &[u8], len: usize) -> usize {
+    let mut at = 0_usize;
+    while at < len {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let Some(chunk) = rest.first_chunk::<16>() else {
+            let found = rest.iter().position(|byte| needs_escape(*byte));
+            return at.wrapping_add(found.unwrap_or(rest.len())).min(len);
+        };
+        let found = word::first_special(chunk);
+        at = at.wrapping_add(found);
+        // A short text ends here, whether there is something in what follows it or not.
+        if at >= len || found < 16 {
+            break;
+        }
     }
-    needs[b'"' as usize] = true;
-    needs[b'\\' as usize] = true;
-    needs
-};
+    at.min(len)
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\')
+}
 
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     let short = match byte {
