@@ -1,4 +1,4 @@
-//! Where the fields of a row begin and end, found for all of them at once.
+//! Where the fields of a row begin and end.
 
 use std::borrow::Cow;
 
@@ -13,22 +13,33 @@ const CHUNK: usize = 32;
 /// not: so the number of them, which differs from word to word, is no branch to foretell.
 const AT_ONCE: u32 = 8;
 
+/// As many delimiters are left behind before they are dropped.
+const PAST: usize = 4096;
+
 /// The fields of one row after the other.
 #[derive(Debug)]
 pub(super) struct Cells<'e> {
     pub(super) block: &'e Block,
     chosen: Option<&'e [usize]>,
     /// How many columns there should be.
-    pub(super) width: usize,
+    width: usize,
     row: usize,
+    /// Where the row begins, and where it ends without its line end.
     start: usize,
-    /// Where each field ends.
-    ends: Vec<u32>,
+    end: usize,
+    /// Delimiters, taken out of the index a word at a time, up to the word `next`. Those of the row
+    /// are `count` from `first` on.
+    delimiters: Vec<u32>,
+    next: usize,
+    first: usize,
+    count: usize,
 }
 
 impl<'e> Cells<'e> {
     pub(super) fn new(block: &'e Block, chosen: Option<&'e [usize]>, width: usize) -> Self {
-        Self { block, chosen, width, row: 0, start: 0, ends: Vec::new() }
+        let count = width.saturating_sub(1);
+        let delimiters = Vec::new();
+        Self { block, chosen, width, row: 0, start: 0, end: 0, delimiters, next: 0, first: 0, count }
     }
 
     /// Visits rows.
@@ -40,46 +51,74 @@ impl<'e> Cells<'e> {
         }
     }
 
+    /// Goes on to a row.
     #[inline]
     fn read(&mut self, row: usize) {
         let (start, _) = self.block.bounds(row);
-        let end = start.wrapping_add(self.block.content(row).len());
-        let delimiters = &self.block.index.delimiters;
         self.row = row;
         self.start = start;
-        self.ends.clear();
-        let mut base = start & !63;
-        let mut from = u64::MAX << (start % 64);
-        while base < end {
-            let to = if end.wrapping_sub(base) < 64 { !(u64::MAX << (end % 64)) } else { u64::MAX };
-            let word = delimiters.get(base / 64).copied().unwrap_or_default();
-            self.take(base, word & from & to);
-            base = base.wrapping_add(64);
-            from = u64::MAX;
+        self.end = start.wrapping_add(self.block.content(row).len());
+        if start / 64 >= self.next {
+            self.delimiters.clear();
+            self.first = 0;
+            self.next = start / 64;
+            self.take(u64::MAX << (start % 64));
+        } else if self.first > PAST {
+            self.delimiters.drain(..self.first);
+            self.first = 0;
         }
-        self.ends.extend(u32::try_from(end));
+        while self.next.wrapping_mul(64) < self.end {
+            self.take(u64::MAX);
+        }
+        self.find();
     }
 
-    /// Takes the delimiters of one word.
+    /// Takes the delimiters of the next word that are not masked.
     #[inline]
-    fn take(&mut self, base: usize, mut bits: u64) {
-        let Ok(base) = u32::try_from(base) else { return };
+    fn take(&mut self, mask: u64) {
+        let mut bits = self.block.index.delimiters.get(self.next).copied().unwrap_or_default() & mask;
+        let base = u32::try_from(self.next.wrapping_mul(64)).unwrap_or_default();
+        self.next = self.next.wrapping_add(1);
         while bits != 0 {
-            let behind = self.ends.len().wrapping_add(bits.count_ones().min(AT_ONCE) as usize);
-            let ends: [u32; AT_ONCE as usize] = std::array::from_fn(|_| {
-                let end = base.wrapping_add(bits.trailing_zeros());
+            let behind = self.delimiters.len().wrapping_add(bits.count_ones().min(AT_ONCE) as usize);
+            let taken: [u32; AT_ONCE as usize] = std::array::from_fn(|_| {
+                let delimiter = base.wrapping_add(bits.trailing_zeros());
                 bits &= bits.wrapping_sub(1);
-                end
+                delimiter
             });
-            self.ends.extend_from_slice(&ends);
-            self.ends.truncate(behind);
+            self.delimiters.extend_from_slice(&taken);
+            self.delimiters.truncate(behind);
         }
+    }
+
+    /// Finds the delimiters of the row among those taken: after those of the row before, and most
+    /// often as many.
+    #[inline]
+    fn find(&mut self) {
+        let is_before =
+            |place: usize, end: usize| self.delimiters.get(place).is_some_and(|at| (*at as usize) < end);
+        let mut first = self.first;
+        if is_before(first.wrapping_add(self.count), self.start) {
+            first = first.wrapping_add(self.count);
+        }
+        while is_before(first, self.start) {
+            first = first.wrapping_add(1);
+        }
+        let mut behind = first.wrapping_add(self.count);
+        if self.count > 0 && !is_before(behind.wrapping_sub(1), self.end) {
+            behind = first;
+        }
+        while is_before(behind, self.end) {
+            behind = behind.wrapping_add(1);
+        }
+        self.first = first;
+        self.count = behind.wrapping_sub(first);
     }
 
     /// The number of fields that the row has.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.count.wrapping_add(1)
     }
 
     /// Whether the row has as many fields as it should, or it does not matter.
@@ -91,20 +130,24 @@ impl<'e> Cells<'e> {
     /// The row without its line end.
     #[inline]
     pub(super) fn content(&self) -> &'e [u8] {
-        let end = self.ends.last().map_or(self.start, |end| *end as usize);
-        self.block.bytes.get(self.start..end).unwrap_or_default()
+        self.block.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
     pub(super) fn line_end(&self) -> &'e [u8] {
         self.block.line_end(self.row)
     }
 
-    /// Where a field begins and ends.
+    /// Where a field begins and ends; `None` where the row is too short.
     #[inline]
     pub(super) fn bounds(&self, column: usize) -> Option<(usize, usize)> {
-        let end = *self.ends.get(column)? as usize;
-        let before = column.checked_sub(1).and_then(|before| self.ends.get(before));
-        Some((before.map_or(self.start, |end| (*end as usize).wrapping_add(1)), end))
+        if column > self.count {
+            return None;
+        }
+        let delimiter =
+            |column: usize| self.delimiters.get(self.first.wrapping_add(column)).map(|at| *at as usize);
+        let end = if column == self.count { self.end } else { delimiter(column)? };
+        let start = if column == 0 { self.start } else { delimiter(column.wrapping_sub(1))?.wrapping_add(1) };
+        Some((start, end))
     }
 
     /// A field as it is written; `None` where the row is too short.
@@ -112,6 +155,19 @@ impl<'e> Cells<'e> {
     pub(super) fn raw(&self, column: usize) -> Option<&'e [u8]> {
         let (start, end) = self.bounds(column)?;
         self.block.bytes.get(start..end)
+    }
+
+    /// Visits all fields of the row.
+    #[inline]
+    pub(super) fn visit(&self, mut visit: impl FnMut((usize, usize))) {
+        let behind = self.first.wrapping_add(self.count);
+        let mut start = self.start;
+        for end in self.delimiters.get(self.first..behind).unwrap_or_default() {
+            let end = *end as usize;
+            visit((start, end));
+            start = end.wrapping_add(1);
+        }
+        visit((start, self.end));
     }
 
     /// The columns to write: those chosen, or those of the table.
@@ -150,16 +206,6 @@ impl<'e> Cells<'e> {
     #[inline]
     pub(super) fn copy(&self, (start, end): (usize, usize), out: &mut Vec<u8>) {
         copy(self.from(start), end.wrapping_sub(start), out);
-    }
-
-    /// Where the fields begin and end, from the first on.
-    #[inline]
-    pub(super) fn all(&self) -> impl Iterator<Item = (usize, usize)> {
-        let mut start = self.start;
-        self.ends.iter().map(move |end| {
-            let end = *end as usize;
-            (std::mem::replace(&mut start, end.wrapping_add(1)), end)
-        })
     }
 
     /// Whether all columns are written.

@@ -113,28 +113,34 @@ impl Objects {
     /// Appends a row whose fields need no escapes, as strings.
     #[inline]
     fn strings(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
-        if cells.are_all() {
-            for (key, bounds) in self.keys.iter().zip(cells.all()) {
-                key.append(out);
-                cells.copy(bounds, out);
-            }
-            return self.end.append(out);
+        self.each(cells, |key, bounds| {
+            key.append(out);
+            cells.copy(bounds, out);
+        });
+        self.end.append(out);
+    }
+
+    /// Visits keys with their fields; a missing field is an empty one.
+    #[inline]
+    fn each(&self, cells: &Cells<'_>, mut visit: impl FnMut(&Piece, (usize, usize))) {
+        if cells.are_all() && cells.is_regular() {
+            let mut keys = self.keys.iter();
+            return cells.visit(|bounds| {
+                if let Some(key) = keys.next() {
+                    visit(key, bounds);
+                }
+            });
         }
         for (key, column) in self.keys.iter().zip(cells.columns()) {
-            key.append(out);
-            if let Some(bounds) = cells.bounds(column) {
-                cells.copy(bounds, out);
-            }
+            visit(key, cells.bounds(column).unwrap_or_default());
         }
-        self.end.append(out);
     }
 
     /// Appends a row whose fields need no escapes, with their types.
     #[inline]
     fn types(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
-        for (key, column) in self.keys.iter().zip(cells.columns()) {
+        self.each(cells, |key, (start, end)| {
             key.append(out);
-            let (start, end) = cells.bounds(column).unwrap_or_default();
             let (bytes, len) = (cells.from(start), end.wrapping_sub(start));
             if len == 0 {
                 out.extend_from_slice(b"null");
@@ -145,16 +151,16 @@ impl Objects {
                 copy(bytes, len, out);
                 out.push(b'"');
             }
-        }
+        });
         self.end.append(out);
     }
 
     /// Appends any row.
     fn any(&self, cells: &Cells<'_>, look: Look, out: &mut Vec<u8>) {
-        for (key, column) in self.keys.iter().zip(cells.columns()) {
+        self.each(cells, |key, bounds| {
             key.append(out);
-            self.value(cells, cells.bounds(column).unwrap_or_default(), look, out);
-        }
+            self.value(cells, bounds, look, out);
+        });
         for column in cells.extra() {
             let name = String::from_utf8(super::nameless(column)).unwrap_or_default();
             let name = if self.names.contains(&name) { free(&name, 2, &self.names) } else { name };
@@ -164,6 +170,7 @@ impl Objects {
         self.end.append(out);
     }
 
+    #[inline]
     fn value(&self, cells: &Cells<'_>, (start, end): (usize, usize), look: Look, out: &mut Vec<u8>) {
         let (bytes, len) = (cells.from(start), end.wrapping_sub(start));
         if self.infer == Infer::Strings {
@@ -182,6 +189,7 @@ impl Objects {
 }
 
 /// Appends the inside of a string.
+#[inline]
 fn string(cells: &Cells<'_>, bytes: &[u8], len: usize, look: Look, out: &mut Vec<u8>) {
     let before = out.len();
     let dialect = &cells.block.dialect;

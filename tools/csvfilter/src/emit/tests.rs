@@ -235,3 +235,27 @@ fn names_make_a_header_where_none_came_in() {
     check(None, "\"a,b\",#\n1,x\n");
     check(Some(vec![1]), "\"#\"\nx\n");
 }
+
+#[test]
+fn a_row_is_the_same_whichever_were_kept_before_it() {
+    let row = |at: usize| format!("{at},\"{}\",{}\n", "x".repeat(at % 150), ["", ",", ",,,,,,,,,,"][at % 3]);
+    let text: String = (0..2500).map(row).collect();
+    let block = Block::of(text.as_bytes(), comma());
+    let layout = Layout { width: 3, ..layout(Form::Jsonl) };
+    let one = |row: u32| rows_of(&block, &[row], layout.clone(), None);
+    let each: Vec<Vec<u8>> = (0..2500).map(one).collect();
+    for step in [1, 2, 3, 7, 600] {
+        let emit = Emit::new(layout.clone());
+        let kept: Vec<u32> = (0..2500).step_by(step).collect();
+        let mut together = Vec::new();
+        emit.rows(&block, &kept, &mut together);
+        let apart: Vec<u8> = each.iter().step_by(step).flatten().copied().collect();
+        assert!(together == apart, "every {step}. row");
+    }
+}
+
+#[test]
+fn workers_can_share_it() {
+    fn check<T: Send + Sync>(_: &T) {}
+    check(&Emit::new(layout(None)));
+}
