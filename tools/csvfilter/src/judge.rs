@@ -76,12 +76,14 @@ pub(crate) struct Judge<'l> {
     evaluation: Evaluation<'l>,
     odd: Vec<u32>,
     active: Vec<u32>,
+    /// 0, 1, 2, ...: what is judged of a block in which no row is odd.
+    all: Vec<u32>,
 }
 
 impl<'l> Judge<'l> {
     pub(crate) fn new(law: &'l Law) -> Self {
         let evaluation = Evaluation::new(law);
-        Self { law, evaluation, odd: Vec::new(), active: Vec::new() }
+        Self { law, evaluation, odd: Vec::new(), active: Vec::new(), all: Vec::new() }
     }
 
     /// Fills `verdict` with what is to be said of the rows of `block`.
@@ -93,13 +95,19 @@ impl<'l> Judge<'l> {
         verdict.count = count;
         self.set_aside(block, verdict);
         self.active.clear();
-        let mut from = 0;
-        for &row in &self.odd {
-            self.active.extend(from..row);
-            from = row + 1;
+        let known = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.extend(known..count);
+        let mut active = self.all.get(..count as usize).unwrap_or_default();
+        if !self.odd.is_empty() {
+            let mut from = 0;
+            for &row in &self.odd {
+                self.active.extend(from..row);
+                from = row + 1;
+            }
+            self.active.extend(from..count);
+            active = &self.active;
         }
-        self.active.extend(from..count);
-        self.evaluation.evaluate(block, &self.active, verdict);
+        self.evaluation.evaluate(block, active, verdict);
         verdict.bad.sort_unstable_by_key(|bad| bad.row);
     }
 

@@ -6,7 +6,7 @@
 
 use crate::block::Index;
 use crate::dialect::Dialect;
-use crate::scan::{self, State};
+use crate::scan::{self, Marks, State};
 
 /// Where the bytes with a meaning are in 64 bytes; one bit for each.
 pub(crate) struct Found {
@@ -29,11 +29,25 @@ pub(crate) trait Words: Copy {
     fn select(self, bits: u64, rank: u32) -> u32;
 }
 
+/// How many words are read at a time: what is found in them stays in the first-level cache.
+const GROUP: usize = 64;
+
+/// What is found in a group of words.
+struct Group {
+    quotes: [u64; GROUP],
+    delimiters: [u64; GROUP],
+    newlines: [u64; GROUP],
+    comments: [u64; GROUP],
+}
+
 /// Adds the words of `text` to the index, from the state before them, and returns that behind them.
 ///
 /// Quotes are paired by counting them. That is right as long as every quote that opens a pair stands
 /// at the beginning of a field or behind the quote that closed the one before; where one does not,
 /// these 64 bytes are read again one by one, and counting goes on behind them.
+///
+/// It takes several short loops over a group of words, as in a single one there would not be enough
+/// registers, and what is carried from word to word would go through memory.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
 pub(crate) fn scan<W: Words>(
@@ -43,53 +57,117 @@ pub(crate) fn scan<W: Words>(
     dialect: &Dialect,
     words: W,
 ) -> State {
-    let mut carry = Carry::of(state);
+    let none = [0; GROUP];
+    let mut group = Group { quotes: none, delimiters: none, newlines: none, comments: none };
     let first = index.delimiters.len();
     index.delimiters.resize(first + text.len(), 0);
     index.ranks.resize(first + text.len() + 1, 0);
     let mut rank = index.ranks.get(first).copied().unwrap_or_default();
     let mut base = u32::try_from(first).unwrap_or(u32::MAX).wrapping_mul(64);
     let mut rows = index.ends.len();
-    index.ends.resize(index.ends.capacity(), 0);
-    let (mut lines, mut high) = (0, 0);
-    let slots = index.delimiters[first..].iter_mut().zip(&mut index.ranks[first + 1..]);
-    for (word, (delimiters, next_rank)) in text.iter().zip(slots) {
-        let found = words.find(word);
-        lines += u64::from(found.newlines.count_ones());
-        high |= found.high;
-        let quoted = words.parity(found.quotes) ^ carry.quoted;
-        let mut marks =
-            scan::Marks { delimiters: found.delimiters & !quoted, ends: found.newlines & !quoted };
-        let after_fresh = marks.delimiters | marks.ends | found.quotes;
-        let mut odd = found.quotes & quoted & !(after_fresh << 1 | carry.fresh);
+    let mut carry = Carry::of(state);
+    let slots = index.delimiters[first..].chunks_mut(GROUP).zip(index.ranks[first + 1..].chunks_mut(GROUP));
+    for (text, (delimiters, ranks)) in text.chunks(GROUP).zip(slots) {
+        let (has_quotes, high) = find(&mut group, text, words);
+        index.is_ascii &= high == 0;
+        index.newlines +=
+            group.newlines[..text.len()].iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>();
         if let Some(comment) = dialect.comment {
-            odd |= words.find_one(word, comment) & (marks.ends << 1 | carry.row) | carry.comment;
+            for (word, slot) in text.iter().zip(&mut group.comments) {
+                *slot = words.find_one(word, comment);
+            }
         }
-        if odd == 0 {
-            carry = Carry {
-                quoted: 0_u64.wrapping_sub(quoted >> 63),
-                fresh: after_fresh >> 63,
-                row: marks.ends >> 63,
-                comment: 0,
-            };
+        if has_quotes || dialect.comment.is_some() || carry.quoted != 0 {
+            carry = pair(&mut group, text, carry, (dialect, words));
         } else {
-            let after;
-            (marks, after) = scan::exact(word, carry.state(), dialect);
-            carry = Carry::of(after);
+            carry = behind(&group, text.len());
         }
-        *delimiters = marks.delimiters;
-        rank = rank.wrapping_add(marks.delimiters.count_ones());
-        *next_rank = rank;
-        rows = note(&mut index.ends, rows, marks.ends, base);
-        base = base.wrapping_add(64);
+        // Room for as many rows as there can be, so that nothing is asked for each word.
+        index.ends.resize(index.ends.len().max(rows + GROUP * 64 + 2), 0);
+        rows = note_all(&group, text.len(), &mut index.ends, (rows, base));
+        for ((found, slot), next_rank) in group.delimiters.iter().zip(delimiters).zip(ranks) {
+            *slot = *found;
+            rank = rank.wrapping_add(found.count_ones());
+            *next_rank = rank;
+        }
+        base = base.wrapping_add(64 * 64);
     }
     index.ends.truncate(rows);
-    index.newlines += lines;
-    index.is_ascii &= high == 0;
     carry.state()
 }
 
+/// Finds what has a meaning in a group. Returns whether there is a quote, and bytes that are no
+/// ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "compiled for each processor")]
+fn find<W: Words>(group: &mut Group, text: &[[u8; 64]], words: W) -> (bool, u64) {
+    let (mut quotes, mut high) = (0, 0);
+    let Group { quotes: quote_slots, delimiters, newlines, .. } = group;
+    let slots = quote_slots.iter_mut().zip(delimiters.iter_mut().zip(newlines));
+    for (word, (quote, (delimiter, newline))) in text.iter().zip(slots) {
+        let found = words.find(word);
+        *quote = found.quotes;
+        *delimiter = found.delimiters;
+        *newline = found.newlines;
+        quotes |= found.quotes;
+        high |= found.high;
+    }
+    (quotes != 0, high)
+}
+
+/// Leaves of a group only the delimiters and newlines that are outside quotes and comments.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "compiled for each processor")]
+fn pair<W: Words>(
+    group: &mut Group,
+    text: &[[u8; 64]],
+    mut carry: Carry,
+    (dialect, words): (&Dialect, W),
+) -> Carry {
+    let Group { quotes, delimiters, newlines, comments } = group;
+    let slots = delimiters.iter_mut().zip(newlines.iter_mut());
+    let found = quotes.iter().zip(&*comments);
+    for ((word, (delimiters, newlines)), (&quotes, &comments)) in text.iter().zip(slots).zip(found)
+    {
+        let quoted = words.parity(quotes) ^ carry.quoted;
+        let marks = Marks { delimiters: *delimiters & !quoted, ends: *newlines & !quoted };
+        let fresh = marks.delimiters | marks.ends | quotes;
+        let odd = quotes & quoted & !(fresh << 1 | carry.fresh)
+            | comments & (marks.ends << 1 | carry.row)
+            | carry.comment;
+        let marks = if odd == 0 {
+            carry.quoted = 0_u64.wrapping_sub(quoted >> 63);
+            carry.fresh = fresh >> 63;
+            carry.row = marks.ends >> 63;
+            marks
+        } else {
+            let marks;
+            (marks, carry) = exactly(word, carry, dialect);
+            marks
+        };
+        (*delimiters, *newlines) = (marks.delimiters, marks.ends);
+    }
+    carry
+}
+
+/// Reads a word byte by byte.
+#[cold]
+#[inline(never)]
+fn exactly(word: &[u8; 64], carry: Carry, dialect: &Dialect) -> (Marks, Carry) {
+    let (marks, after) = scan::exact(word, carry.state(), dialect);
+    (marks, Carry::of(after))
+}
+
+/// What is carried on behind a group without quotes and comments.
+fn behind(group: &Group, length: usize) -> Carry {
+    let last = length.wrapping_sub(1);
+    let last_of = |bits: &[u64]| bits.get(last).map_or(0, |bits| bits >> 63);
+    let row = last_of(&group.newlines);
+    Carry { quoted: 0, fresh: row | last_of(&group.delimiters), row, comment: 0 }
+}
+
 /// A [`State`] as the loop of [`scan`] wants it.
+#[derive(Clone, Copy)]
 struct Carry {
     /// All bits: within quotes.
     quoted: u64,
@@ -123,30 +201,34 @@ impl Carry {
     }
 }
 
-/// Writes where rows end, as told by the bits of a word that begins at `base`, behind the first
-/// `count` of `ends`; returns how many there are then.
+/// Writes where rows end, as told by the newlines of a group that begins at `base`, behind the first
+/// `rows` of `ends`; returns how many there are then.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
-fn note(ends: &mut Vec<u32>, count: usize, mut bits: u64, base: u32) -> usize {
-    if ends.len() < count + 64 {
-        ends.resize((count + 64).max(1024) * 2, 0);
-    }
-    let behind = base.wrapping_add(1);
-    let after = count + bits.count_ones() as usize;
-    let Some(slots) = ends.get_mut(count..count + 64) else { return count };
-    // 64 bytes seldom hold more than two line ends: two are written always, which costs less than
-    // asking how many there are.
-    slots[0] = behind.wrapping_add(bits.trailing_zeros());
-    bits &= bits.wrapping_sub(1);
-    slots[1] = behind.wrapping_add(bits.trailing_zeros());
-    bits &= bits.wrapping_sub(1);
-    let mut at = 2;
-    while bits != 0 && at < 64 {
-        slots[at] = behind.wrapping_add(bits.trailing_zeros());
+fn note_all(group: &Group, length: usize, ends: &mut [u32], (mut rows, base): (usize, u32)) -> usize {
+    let mut behind = base.wrapping_add(1);
+    for &newlines in group.newlines.iter().take(length) {
+        let mut bits = newlines;
+        let Some([first, second, more @ ..]) = ends.get_mut(rows..) else { break };
+        // 64 bytes seldom hold more than two line ends: two are written always, which costs less
+        // than asking how many there are.
+        *first = behind.wrapping_add(bits.trailing_zeros());
         bits &= bits.wrapping_sub(1);
-        at += 1;
+        *second = behind.wrapping_add(bits.trailing_zeros());
+        bits &= bits.wrapping_sub(1);
+        if bits != 0 {
+            for slot in more {
+                *slot = behind.wrapping_add(bits.trailing_zeros());
+                bits &= bits.wrapping_sub(1);
+                if bits == 0 {
+                    break;
+                }
+            }
+        }
+        rows = rows.wrapping_add(newlines.count_ones() as usize);
+        behind = behind.wrapping_add(64);
     }
-    after
+    rows
 }
 
 /// Writes how many delimiters there are before the end of each row into `index.before_end`, and
@@ -155,10 +237,9 @@ fn note(ends: &mut Vec<u32>, count: usize, mut bits: u64, base: u32) -> usize {
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
 pub(crate) fn measure(index: &mut Index, expected: u32, odd: &mut Vec<u32>) {
     let Index { delimiters, ranks, ends, before_end, .. } = index;
-    before_end.clear();
-    before_end.reserve(ends.len());
+    before_end.resize(ends.len(), 0);
     let mut before = 0;
-    before_end.extend((0..).zip(&*ends).map(|(row, &end)| {
+    for ((row, &end), slot) in (0..).zip(&*ends).zip(before_end) {
         let word = (end / 64) as usize;
         let below = delimiters.get(word).map_or(0, |bits| bits & !(u64::MAX << (end % 64)));
         let rank = ranks.get(word).copied().unwrap_or_default().wrapping_add(below.count_ones());
@@ -166,8 +247,8 @@ pub(crate) fn measure(index: &mut Index, expected: u32, odd: &mut Vec<u32>) {
             odd.push(row);
         }
         before = rank;
-        rank
-    }));
+        *slot = rank;
+    }
 }
 
 /// Where a field is in the bytes of a block: its first byte, and behind its last one.
@@ -189,43 +270,67 @@ pub(crate) struct Which {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
 pub(crate) fn locate<W: Words>(index: &Index, rows: &[u32], which: Which, words: W, places: &mut Vec<Place>) {
-    places.clear();
-    places.extend(rows.iter().map(|&row| {
-        let end = index.ends.get(row as usize).copied().unwrap_or_default();
-        let (start, rank) = match row.checked_sub(1) {
+    places.resize(rows.len(), Place::default());
+    let Index { delimiters, ranks, ends, before_end, .. } = index;
+    for (&row, place) in rows.iter().zip(places) {
+        let (start, rank) = match (row as usize).checked_sub(1) {
             None => (0, 0),
             Some(before) => (
-                index.ends.get(before as usize).copied().unwrap_or_default(),
-                index.before_end.get(before as usize).copied().unwrap_or_default(),
+                ends.get(before).copied().unwrap_or_default(),
+                before_end.get(before).copied().unwrap_or_default(),
             ),
         };
         let mut word = (start / 64) as usize;
-        let mut delimiter = |rank: u32| {
-            while index.ranks.get(word + 1).is_some_and(|after| *after <= rank) {
+        let mut bits = delimiters.get(word).copied().unwrap_or_default();
+        place.start = if which.column == 0 {
+            bits &= u64::MAX << (start % 64);
+            start
+        } else {
+            let rank = rank.wrapping_add(which.column - 1);
+            let is_beyond = |word: usize| ranks.get(word + 1).is_some_and(|after| *after <= rank);
+            // In which of three words it is cannot be foretold: two steps without a branch.
+            word += usize::from(is_beyond(word));
+            word += usize::from(is_beyond(word));
+            while is_beyond(word) {
                 word += 1;
             }
-            let bits = index.delimiters.get(word).copied().unwrap_or_default();
-            let below = index.ranks.get(word).copied().unwrap_or_default();
+            bits = delimiters.get(word).copied().unwrap_or_default();
+            let below = ranks.get(word).copied().unwrap_or_default();
             let bit = words.select(bits, rank.wrapping_sub(below));
-            u32::try_from(word).unwrap_or_default().wrapping_mul(64).wrapping_add(bit)
+            bits &= (u64::MAX - 1).wrapping_shl(bit);
+            at(word, bit).wrapping_add(1)
         };
-        let rank = rank.wrapping_add(which.column);
-        let start = if which.column == 0 { start } else { delimiter(rank.wrapping_sub(1)).wrapping_add(1) };
-        let end = if which.is_last { end } else { delimiter(rank) };
-        Place { start, end }
-    }));
+        place.end = if which.is_last {
+            ends.get(row as usize).copied().unwrap_or_default()
+        } else {
+            while bits == 0 && word < delimiters.len() {
+                word += 1;
+                bits = delimiters.get(word).copied().unwrap_or_default();
+            }
+            at(word, bits.trailing_zeros())
+        };
+    }
 }
 
-/// Copies the rows to the end of `out`.
+/// The position of a bit of a word.
+#[inline]
+fn at(word: usize, bit: u32) -> u32 {
+    u32::try_from(word).unwrap_or_default().wrapping_mul(64).wrapping_add(bit)
+}
+
+/// Copies the rows to the beginning of `out`, which grows where it must and never shrinks, and
+/// returns how many bytes they are.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
-pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) {
-    let mut at = out.len();
-    out.resize(at + bytes.len() + CHUNK, 0);
+pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
+    let most = ends.last().map_or(0, |end| *end as usize) + CHUNK;
+    if out.len() < most {
+        out.resize(most, 0);
+    }
+    let mut at = 0_usize;
     for &row in rows {
-        let start =
-            row.checked_sub(1).map_or(0, |before| ends.get(before as usize).map_or(0, |end| *end as usize));
-        let end = ends.get(row as usize).map_or(0, |end| *end as usize);
+        let end_of = |row: u32| ends.get(row as usize).map_or(0, |end| *end as usize);
+        let (start, end) = (row.checked_sub(1).map_or(0, end_of), end_of(row));
         let length = end.wrapping_sub(start);
         // A short row is copied with whatever follows it, as a copy of fixed length needs no loop.
         let fixed = bytes.get(start..).and_then(|from| from.first_chunk::<CHUNK>());
@@ -242,7 +347,7 @@ pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) 
         }
         at = at.wrapping_add(length);
     }
-    out.truncate(at);
+    at
 }
 
 /// How many bytes [`copy`] copies at a time.

@@ -98,7 +98,7 @@ impl Cpu {
     }
 
     /// [`kernel::copy`].
-    pub(crate) fn copy(self, bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) {
+    pub(crate) fn copy(self, bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
         match self.0 {
             Set::Portable => kernel::copy(bytes, ends, rows, out),
             // SAFETY: as in `scan`.

@@ -36,7 +36,7 @@ pub(crate) struct Format<'p> {
 impl Format<'_> {
     /// Judges the rows of a task, and writes those that are kept into its text.
     pub(crate) fn apply(&self, judge: &mut Judge<'_>, task: &mut Task) {
-        let Task { block, verdict, text, .. } = task;
+        let Task { block, verdict, .. } = task;
         judge.judge(block, verdict);
         match self.on_bad {
             OnBad::Skip => {}
@@ -54,7 +54,7 @@ impl Format<'_> {
                 }
             }
         }
-        text.clear();
+        task.length = 0;
         if !self.is_late {
             self.write(task);
         }
@@ -63,9 +63,11 @@ impl Format<'_> {
     fn write(&self, task: &mut Task) {
         let Task { block, verdict, text, .. } = task;
         if self.emit.is_as_it_is() {
-            self.cpu.copy(&block.bytes, &block.index.ends, &verdict.kept, text);
+            task.length = self.cpu.copy(&block.bytes, &block.index.ends, &verdict.kept, text);
         } else {
+            text.clear();
             self.emit.rows(block, &verdict.kept, text);
+            task.length = text.len();
         }
     }
 }
@@ -236,7 +238,7 @@ impl<'o> Sink<'o> {
         if self.is_late() && !self.plan.count {
             self.format().write(task);
         }
-        self.put_rows(&task.text)?;
+        self.put_rows(task.text.get(..task.length).unwrap_or_default())?;
         Ok(if matches!(&self.plan.pick, Pick::Head(head) if head.is_full()) { Flow::Full } else { Flow::On })
     }
 

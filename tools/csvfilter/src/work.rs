@@ -23,8 +23,10 @@ pub(crate) struct Task {
     pub(crate) input: usize,
     pub(crate) block: Block,
     pub(crate) verdict: Verdict,
-    /// The rows as they are to be written, where that does not depend on other blocks.
+    /// The rows as they are to be written, where that does not depend on other blocks, and behind
+    /// `length` anything.
     pub(crate) text: Vec<u8>,
+    pub(crate) length: usize,
 }
 
 /// Blocks in use, for each thread: one in its hands, and some that wait for their turn.

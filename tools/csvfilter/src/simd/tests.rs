@@ -28,9 +28,9 @@ fn check(text: &[u8], dialect: Dialect, cut: usize) {
             }
         }
         let mut out = b"before".to_vec();
-        cpu.copy(&want.bytes, &index.ends, &even, &mut out);
+        let length = cpu.copy(&want.bytes, &index.ends, &even, &mut out);
         let rows: Vec<&[u8]> = even.iter().map(|row| want.row(*row as usize)).collect();
-        assert_eq!(out, [b"before", rows.concat().as_slice()].concat(), "{name}");
+        assert_eq!(out[..length], rows.concat(), "{name}");
     }
 }
 
