@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use common::log::escape;
 use common::{Error, OrCannot, Result};
@@ -10,6 +11,7 @@ use memchr::memchr_iter;
 
 use crate::block::Block;
 use crate::columns::Columns;
+use crate::from;
 use crate::judge::{Bad, Fault};
 use crate::work::Task;
 
@@ -50,21 +52,27 @@ pub(crate) struct Bads {
     /// What inputs are called.
     inputs: Vec<String>,
     /// What columns are called in messages.
-    columns: Vec<String>,
+    columns: Arc<[String]>,
     count: u64,
+    /// How many of them became no row, and so cannot be kept.
+    lost: u64,
     /// By kind, in the order of [`KINDS`].
     counts: [u64; KINDS.len()],
 }
 
 /// What the last line counts.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "with a wrong number of fields",
     "with what is no number",
     "with what is no time",
     "with bytes that are no UTF-8",
     "with a quote that never closes",
     "longer than --max-record",
+    "that are no JSON object",
 ];
+
+/// Of [`KINDS`], the last.
+const RECORD: usize = KINDS.len() - 1;
 
 struct Reject {
     path: PathBuf,
@@ -80,7 +88,7 @@ impl Bads {
             None => format!("${}", column + 1),
         };
         let columns = (0..columns.count()).map(called).collect();
-        Self { on_bad, most, reject: None, inputs, columns, count: 0, counts: [0; KINDS.len()] }
+        Self { on_bad, most, reject: None, inputs, columns, count: 0, lost: 0, counts: [0; KINDS.len()] }
     }
 
     /// Collects bad rows in `path`, under `header`.
@@ -93,35 +101,57 @@ impl Bads {
         Ok(())
     }
 
-    /// How many there were.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
+    /// How many were left out.
+    pub(crate) fn skipped(&self) -> u64 {
+        if self.on_bad == OnBad::Keep { self.lost } else { self.count }
     }
 
     /// Takes the bad rows of a block, before which there were so many `rows`. Where they are too
     /// many, the number of the row that was one too many comes with the error.
     pub(crate) fn take(&mut self, task: &Task, rows: u64) -> std::result::Result<(), (u32, Error)> {
-        let Task { block, verdict, input, .. } = task;
+        let Task { block, verdict, input, notes, .. } = task;
         let input = self.inputs.get(*input).cloned().unwrap_or_default();
-        let (mut line, mut at) = (block.first_line, 0);
+        let records = notes.as_ref().map_or(&[][..], |notes| &notes.bad);
+        let (mut line, mut at, mut record) = (block.first_line, 0, 0);
         for &bad in &verdict.bad {
+            let before = records.partition_point(|record| record.before <= u64::from(bad.row));
+            self.records(&records[record..before], &input, rows + verdict.rows_up_to(bad.row))?;
+            record = before;
             let (start, _) = block.bounds(bad.row as usize);
             line += memchr_iter(b'\n', block.bytes.get(at..start).unwrap_or_default()).count() as u64;
             at = start;
+            let line = notes.as_ref().map_or(line, |notes| notes.line(u64::from(bad.row)));
             let with_row = |error| (bad.row, error);
             self.one(bad, block, &format!("{input}:{line}")).map_err(with_row)?;
-            self.bounds(bad, rows + verdict.rows_up_to(bad.row)).map_err(with_row)?;
+            if bad.fault != (Fault::TooLong { is_first: false }) {
+                self.bounds(rows + record as u64 + verdict.rows_up_to(bad.row)).map_err(with_row)?;
+            }
+        }
+        self.records(&records[record..], &input, rows + verdict.rows())
+    }
+
+    /// Takes what was no JSON object, before which there were so many `rows`.
+    fn records(
+        &mut self,
+        records: &[from::Bad],
+        input: &str,
+        rows: u64,
+    ) -> std::result::Result<(), (u32, Error)> {
+        for (before, record) in (1..).zip(records) {
+            let with_row = |error| (u32::try_from(record.before).unwrap_or(u32::MAX), error);
+            self.lost += 1;
+            let text = [&record.bytes[..], b"\n"].concat();
+            let place = format!("{input}:{}: {}", record.line, record.reason);
+            self.note(RECORD, || place, &text).map_err(with_row)?;
+            self.bounds(rows + before).map_err(with_row)?;
         }
         Ok(())
     }
 
     fn one(&mut self, bad: Bad, block: &Block, place: &str) -> Result<()> {
-        let is_more = bad.fault == Fault::TooLong { is_first: false };
-        if is_more {
-            return self.reject(bad, block, None);
-        }
-        self.count += 1;
+        let row = block.row(bad.row as usize);
         let kind = match bad.fault {
+            Fault::TooLong { is_first: false } => return self.reject(None, row),
             Fault::Fields(_) => 0,
             Fault::NoNumber { .. } => 1,
             Fault::NoTime { .. } => 2,
@@ -129,12 +159,24 @@ impl Bads {
             Fault::OpenQuote { .. } => 4,
             Fault::TooLong { .. } => 5,
         };
+        let columns = Arc::clone(&self.columns);
+        let reason = reason(bad, block, &columns);
+        // A part of a row that is too long is followed by the next one.
+        if row.ends_with(b"\n") || matches!(bad.fault, Fault::TooLong { .. }) {
+            return self.note(kind, || format!("{place}: {}", reason()), row);
+        }
+        self.note(kind, || format!("{place}: {}", reason()), &[row, b"\n"].concat())
+    }
+
+    /// Counts, tells and rejects a bad row.
+    fn note(&mut self, kind: usize, reason: impl FnOnce() -> String, row: &[u8]) -> Result<()> {
+        self.count += 1;
         self.counts[kind] += 1;
         if self.reject.is_none() && self.count > TOLD {
             return Ok(());
         }
-        let reason = format!("{place}: {}", self.reason(bad, block));
-        self.reject(bad, block, Some(&reason))?;
+        let reason = reason();
+        self.reject(Some(&reason), row)?;
         if self.on_bad == OnBad::Fail {
             return Err(Error::failed(reason));
         }
@@ -144,38 +186,9 @@ impl Bads {
         Ok(())
     }
 
-    /// What is wrong with a row, as a clause.
-    fn reason(&self, bad: Bad, block: &Block) -> String {
-        let row = bad.row as usize;
-        let column = |column: usize| self.columns.get(column).map_or("", String::as_str);
-        let value = |column: usize| {
-            let raw = block.fields(row).nth(column).unwrap_or_default();
-            shown(&block.dialect.value(raw))
-        };
-        match bad.fault {
-            Fault::Fields(found) => {
-                let wanted = self.columns.len();
-                format!("{found} field{} instead of {wanted}", if found == 1 { "" } else { "s" })
-            }
-            Fault::NoNumber { column: at } => format!("column {}: `{}` is no number", column(at), value(at)),
-            Fault::NoTime { column: at } => format!("column {}: `{}` is no time", column(at), value(at)),
-            Fault::NoText => {
-                let at = block.fields(row).position(|field| std::str::from_utf8(field).is_err());
-                let at = at.unwrap_or_default();
-                format!("column {}: `{}` is no UTF-8", column(at), value(at))
-            }
-            Fault::OpenQuote { line } => {
-                let at = block.fields(row).count().saturating_sub(1);
-                format!("column {}: the quote on line {line} never closes", column(at))
-            }
-            Fault::TooLong { .. } => "the row is longer than --max-record".into(),
-        }
-    }
-
     /// Ends the run when this row was one too many.
-    fn bounds(&self, bad: Bad, rows: u64) -> Result<()> {
+    fn bounds(&self, rows: u64) -> Result<()> {
         match self.most {
-            _ if bad.fault == (Fault::TooLong { is_first: false }) => Ok(()),
             Some(Most::Rows(most)) if self.count > most => Err(self.too_many(rows)),
             Some(Most::PerMillion(_)) if rows >= ENOUGH => self.share(rows),
             _ => Ok(()),
@@ -193,9 +206,8 @@ impl Bads {
         Error::failed(format!("{count} bad row{s} among {rows}, which is more than --max-bad allows"))
     }
 
-    fn reject(&mut self, bad: Bad, block: &Block, reason: Option<&str>) -> Result<()> {
+    fn reject(&mut self, reason: Option<&str>, row: &[u8]) -> Result<()> {
         let Some(reject) = &mut self.reject else { return Ok(()) };
-        let row = block.row(bad.row as usize);
         let mut text = Vec::with_capacity(row.len() + 100);
         if std::mem::take(&mut reject.is_empty) {
             text.extend_from_slice(&reject.header);
@@ -204,10 +216,6 @@ impl Bads {
             text.extend_from_slice(format!("# {}\n", escape(reason)).as_bytes());
         }
         text.extend_from_slice(row);
-        // A part of a row that is too long is followed by the next one.
-        if !row.ends_with(b"\n") && !matches!(bad.fault, Fault::TooLong { .. }) {
-            text.push(b'\n');
-        }
         reject.file.write_all(&text).or_cannot("write", &reject.path)
     }
 
@@ -227,6 +235,31 @@ impl Bads {
             log::warn!("{verb} {count} bad row{s} of {rows}: {}", kinds.join(", "));
         }
         self.share(rows)
+    }
+}
+
+/// What is wrong with a row, as a clause.
+fn reason<'r>(bad: Bad, block: &'r Block, columns: &'r [String]) -> impl FnOnce() -> String + 'r {
+    let row = bad.row as usize;
+    let column = move |column: usize| columns.get(column).map_or("", String::as_str);
+    let value = move |column: usize| shown(&block.dialect.value(block.fields(row).nth(column).unwrap_or_default()));
+    move || match bad.fault {
+        Fault::Fields(found) => {
+            let wanted = columns.len();
+            format!("{found} field{} instead of {wanted}", if found == 1 { "" } else { "s" })
+        }
+        Fault::NoNumber { column: at } => format!("column {}: `{}` is no number", column(at), value(at)),
+        Fault::NoTime { column: at } => format!("column {}: `{}` is no time", column(at), value(at)),
+        Fault::NoText => {
+            let at = block.fields(row).position(|field| std::str::from_utf8(field).is_err());
+            let at = at.unwrap_or_default();
+            format!("column {}: `{}` is no UTF-8", column(at), value(at))
+        }
+        Fault::OpenQuote { line } => {
+            let at = block.fields(row).count().saturating_sub(1);
+            format!("column {}: the quote on line {line} never closes", column(at))
+        }
+        Fault::TooLong { .. } => "the row is longer than --max-record".into(),
     }
 }
 

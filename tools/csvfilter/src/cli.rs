@@ -16,6 +16,7 @@ use crate::bind::{Pins, Question};
 use crate::columns::{Item, Reference};
 use crate::dialect::Dialect;
 use crate::emit::{Form, Infer};
+use crate::from::Shape;
 use crate::open::Reading;
 pub(crate) use values::List;
 use values::{Quote, character, delimiter, limit, list, most, quote, renaming};
@@ -338,6 +339,11 @@ impl Args {
             no_header: self.no_header,
             limit: self.max_record,
             cpu: values::cpu()?,
+            json: match self.from {
+                From::Csv | From::Tsv => None,
+                From::Jsonl => Some(Shape::Lines),
+                From::Json => Some(Shape::Json),
+            },
         })
     }
 

@@ -1,12 +1,13 @@
 //! The inputs, one after the other, as blocks of rows.
 
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use common::{Error, Result};
 
-use crate::block::Block;
 use crate::open::{Reading, Table};
 use crate::simd::Cpu;
+use crate::work::Task;
 
 /// Where blocks come from: the inputs in their order, as one stream.
 pub(crate) struct Feed {
@@ -57,7 +58,20 @@ impl Feed {
             delimiter: table.dialect.delimiter,
             names: table.names.clone(),
         });
+        feed.look_ahead()?;
         Ok(feed)
+    }
+
+    /// Compares the headers of all inputs that can be opened twice, before anything is written.
+    fn look_ahead(&self) -> Result<()> {
+        let others = self.paths.get(self.current + 1..).unwrap_or_default();
+        for path in others.iter().filter(|path| path.is_file() && self.reading.json.is_none()) {
+            // What cannot be opened is told when its turn comes.
+            if let Ok(Some(table)) = Table::open(path, &self.reading) {
+                self.fits(&table)?;
+            }
+        }
+        Ok(())
     }
 
     /// The first table; `None`: all inputs are empty.
@@ -106,24 +120,35 @@ impl Feed {
         self.is_any_dialect = true;
     }
 
-    /// Fills `block` with the next rows and returns the number of their input; `None` at the end, or
-    /// when something failed.
-    pub(crate) fn next(&mut self, block: &mut Block) -> Option<usize> {
+    /// Fills `task` with the next rows; `false` at the end, or when something failed.
+    pub(crate) fn next(&mut self, task: &mut Task) -> bool {
         while self.failure.is_none() {
-            match &mut self.table {
-                None => return None,
-                Some(table) => match table.rows.next(block) {
-                    Ok(true) => return Some(self.current),
-                    Ok(false) => {}
-                    Err(cause) => {
-                        let error = Error::failed(format!("cannot read {}", table.name)).because(cause);
-                        self.pass_over(error);
-                    }
-                },
+            let Some(table) = &mut self.table else { return false };
+            task.input = self.current;
+            let read = table.rows.next(&mut task.block);
+            if !matches!(read, Ok(true)) {
+                task.block.clear(table.dialect, 1);
             }
-            self.turn_over();
+            task.notes = table.ledger.as_ref().map(|ledger| {
+                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut notes = ledger.take(task.block.rows() as u64);
+                if matches!(read, Ok(false)) {
+                    notes.bad.extend(ledger.rest());
+                }
+                notes
+            });
+            if let Err(cause) = read {
+                let error = Error::failed(format!("cannot read {}", table.name)).because(cause);
+                self.pass_over(error);
+                self.turn_over();
+            } else if matches!(read, Ok(false)) {
+                self.turn_over();
+            }
+            if task.block.rows() > 0 || task.notes.as_ref().is_some_and(|notes| !notes.bad.is_empty()) {
+                return true;
+            }
         }
-        None
+        false
     }
 
     /// Opens the next input that has a row.

@@ -127,8 +127,7 @@ fn pair<W: Words>(
     let Group { quotes, delimiters, newlines, comments } = group;
     let slots = delimiters.iter_mut().zip(newlines.iter_mut());
     let found = quotes.iter().zip(&*comments);
-    for ((word, (delimiters, newlines)), (&quotes, &comments)) in text.iter().zip(slots).zip(found)
-    {
+    for ((word, (delimiters, newlines)), (&quotes, &comments)) in text.iter().zip(slots).zip(found) {
         let quoted = words.parity(quotes) ^ carry.quoted;
         let marks = Marks { delimiters: *delimiters & !quoted, ends: *newlines & !quoted };
         let fresh = marks.delimiters | marks.ends | quotes;

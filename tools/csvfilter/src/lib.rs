@@ -75,18 +75,17 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     }
     let plan = plan(&emit, &feed, &columns, args)?;
     let mut bads = Bads::new(args.on_bad(), args.max_bad, feed.names(), &columns);
-    let header = feed.table().map(|table| table.header.clone()).unwrap_or_default();
+    let header = feed.table().and_then(|table| table.header.clone());
     if let Some(path) = &args.reject {
-        bads.reject_to(path, &header)?;
+        bads.reject_to(path, header.as_deref().unwrap_or_default())?;
     }
     let progress = Progress::new(feed.size(), args.common.quiet);
     let mut sink = Sink::new(plan, bads, progress, (out, args.output.as_deref()))?;
-    sink.begin(Some(&*header).filter(|_| !args.no_header))?;
+    sink.begin(header.as_deref())?;
     let threads = threads(&feed, args);
     let worked = work::run(&mut feed, &law, &mut sink, threads);
-    let (kept, bad) = sink.finish(worked.err().or_else(|| feed.take_failure()))?;
-    let is_partial = feed.failed() > 0 || bad > 0 && args.on_bad() == OnBad::Skip;
-    Ok(match (is_partial, kept) {
+    let (kept, missing) = sink.finish(worked.err().or_else(|| feed.take_failure()))?;
+    Ok(match (missing > 0 || feed.failed() > 0, kept) {
         (true, _) => Outcome::Partial,
         (false, 0) => Outcome::No,
         _ => Outcome::Done,

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use common::input::{Input, Packing};
 use common::{Error, OrCannot, Result};
@@ -12,6 +13,7 @@ use crate::block::{Block, without_line_end};
 use crate::cut::{Cutter, Rules};
 use crate::detect;
 use crate::dialect::Dialect;
+use crate::from::{self, Ledger, Shape};
 use crate::scan::State;
 use crate::simd::Cpu;
 
@@ -30,6 +32,8 @@ pub(crate) struct Reading {
     /// The longest row that is one, in bytes.
     pub(crate) limit: usize,
     pub(crate) cpu: Cpu,
+    /// Inputs are JSON.
+    pub(crate) json: Option<Shape>,
 }
 
 /// An opened input.
@@ -37,8 +41,8 @@ pub(crate) struct Table {
     /// What messages call it.
     pub(crate) name: String,
     pub(crate) dialect: Dialect,
-    /// The header as it stands, with its line end; without `--no-header`.
-    pub(crate) header: Vec<u8>,
+    /// The header as it stands, with its line end, if there is one that was written as CSV.
+    pub(crate) header: Option<Vec<u8>>,
     /// The names of the columns; with `--no-header` empty ones.
     pub(crate) names: Vec<Vec<u8>>,
     pub(crate) rows: Cutter,
@@ -46,6 +50,8 @@ pub(crate) struct Table {
     pub(crate) size: Option<u64>,
     /// It is a pipe or a terminal, and comes bit by bit.
     pub(crate) is_live: bool,
+    /// What is known of rows that were JSON.
+    pub(crate) ledger: Option<Arc<Mutex<Ledger>>>,
 }
 
 /// How many bytes are read at first; then as many again, as all of them are looked at each time.
@@ -58,6 +64,9 @@ impl Table {
     /// When it cannot be read, is in UTF-16, or has a header longer than a row may be.
     pub(crate) fn open(path: &Path, reading: &Reading) -> Result<Option<Self>> {
         let input = Input::open(path)?;
+        if let Some(shape) = reading.json {
+            return Self::of_json(input, shape, reading);
+        }
         let name = input.name.clone();
         let about = input.file().metadata().or_cannot("read", &name)?;
         let size = (about.is_file() && input.packing == Packing::Plain).then_some(about.len());
@@ -69,7 +78,7 @@ impl Table {
         let row = Block::of(start.bytes.get(first.clone()).unwrap_or_default(), dialect);
         let mut names: Vec<Vec<u8>> = row.fields(0).map(|field| dialect.value(field).into_owned()).collect();
         let behind = if reading.no_header { first.start } else { first.end };
-        let header = if reading.no_header { Vec::new() } else { row.row(0).to_vec() };
+        let header = (!reading.no_header).then(|| row.row(0).to_vec());
         if reading.no_header {
             names.iter_mut().for_each(Vec::clear);
         }
@@ -77,7 +86,16 @@ impl Table {
         start.bytes.drain(..behind);
         let rules = Rules { dialect, cpu: reading.cpu, limit: reading.limit, is_live };
         let rows = Cutter::new(reader, start.bytes, line, rules);
-        Ok(Some(Self { name, dialect, header, names, rows, size, is_live }))
+        Ok(Some(Self { name, dialect, header, names, rows, size, is_live, ledger: None }))
+    }
+
+    fn of_json(input: Input, shape: Shape, reading: &Reading) -> Result<Option<Self>> {
+        let from::Table { name, columns: names, rows, ledger } = from::Table::open(input, shape, reading.limit)?;
+        let dialect = Dialect::delimited(b',');
+        let rules = Rules { dialect, cpu: reading.cpu, limit: reading.limit, is_live: false };
+        let rows = Cutter::new(Box::new(rows), Vec::new(), 1, rules);
+        let (header, size, is_live, ledger) = (None, None, false, Some(ledger));
+        Ok(Some(Self { name, dialect, header, names, rows, size, is_live, ledger }))
     }
 }
 

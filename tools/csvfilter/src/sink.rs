@@ -36,7 +36,7 @@ pub(crate) struct Format<'p> {
 impl Format<'_> {
     /// Judges the rows of a task, and writes those that are kept into its text.
     pub(crate) fn apply(&self, judge: &mut Judge<'_>, task: &mut Task) {
-        let Task { block, verdict, .. } = task;
+        let Task { block, verdict, notes, .. } = task;
         judge.judge(block, verdict);
         match self.on_bad {
             OnBad::Skip => {}
@@ -47,10 +47,11 @@ impl Format<'_> {
                 verdict.kept.sort_unstable();
             }
             OnBad::Fail => {
-                if let Some(first) = verdict.bad.first() {
-                    let before = verdict.kept.partition_point(|row| *row < first.row);
+                let record = notes.as_ref().and_then(|notes| notes.bad.first()).map(|record| record.before);
+                let row = verdict.bad.first().map(|bad| u64::from(bad.row));
+                if let Some(first) = row.into_iter().chain(record).min() {
+                    let before = verdict.kept.partition_point(|row| u64::from(*row) < first);
                     verdict.kept.truncate(before);
-                    verdict.bad.truncate(1);
                 }
             }
         }
@@ -195,9 +196,10 @@ impl<'o> Sink<'o> {
     /// # Errors
     /// When the output cannot be written, or a bad row ends the run; rows before it were written.
     pub(crate) fn take(&mut self, task: &mut Task) -> Result<Flow> {
-        let told = if task.verdict.bad.is_empty() { Ok(()) } else { self.tell(task) };
+        let records = task.notes.as_ref().map_or(0, |notes| notes.bad.len());
+        let told = if task.verdict.bad.is_empty() && records == 0 { Ok(()) } else { self.tell(task) };
         let flow = self.pass(task)?;
-        self.rows += task.verdict.rows();
+        self.rows += task.verdict.rows() + records as u64;
         told?;
         self.progress.step(task.block.end() as u64, self.rows);
         self.flush_if_live()?;
@@ -289,7 +291,7 @@ impl<'o> Sink<'o> {
 
     /// Writes what comes behind the rows, tells how many bad ones there were, and puts the output
     /// file in its place unless there is a `failure`. Returns the number of rows that went out and of
-    /// bad ones.
+    /// those that are missing.
     ///
     /// # Errors
     /// The failure, or when something cannot be written: the output file is then as it was.
@@ -309,7 +311,7 @@ impl<'o> Sink<'o> {
         if let Target::File(file, _) = self.target {
             file.commit()?;
         }
-        Ok((self.kept, self.bads.count()))
+        Ok((self.kept, self.bads.skipped()))
     }
 
     fn release(&mut self, rows: impl Iterator<Item = Vec<u8>>) -> Result<()> {

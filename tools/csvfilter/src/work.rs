@@ -13,6 +13,7 @@ use common::Result;
 
 use crate::block::Block;
 use crate::feed::Feed;
+use crate::from::Notes;
 use crate::judge::{Judge, Law, Verdict};
 use crate::sink::{Flow, Format, Sink};
 
@@ -22,6 +23,8 @@ pub(crate) struct Task {
     /// The number of the input that the block is from.
     pub(crate) input: usize,
     pub(crate) block: Block,
+    /// What is known beside the block, where it was JSON.
+    pub(crate) notes: Option<Notes>,
     pub(crate) verdict: Verdict,
     /// The rows as they are to be written, where that does not depend on other blocks, and behind
     /// `length` anything.
@@ -68,8 +71,7 @@ fn alone(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>) -> Result<()> {
     let format = sink.format();
     let mut judge = Judge::new(law);
     let mut task = Task::default();
-    while let Some(input) = feed.next(&mut task.block) {
-        task.input = input;
+    while feed.next(&mut task) {
         format.apply(&mut judge, &mut task);
         if sink.take(&mut task)? == Flow::Full {
             break;
@@ -107,8 +109,9 @@ impl Lanes<'_, '_> {
         while let Some(mut task) = self.idle_task() {
             let number = {
                 let mut feed = lock(&self.feed);
-                let Some(input) = feed.1.next(&mut task.block) else { break };
-                task.input = input;
+                if !feed.1.next(&mut task) {
+                    break;
+                }
                 feed.0 += 1;
                 feed.0 - 1
             };

@@ -170,6 +170,12 @@ impl<'e> Cells<'e> {
         visit((start, self.end));
     }
 
+    /// The column that is written in a place, counted from 0.
+    #[inline]
+    pub(super) fn column(&self, place: usize) -> usize {
+        self.chosen.map_or(place, |chosen| chosen.get(place).copied().unwrap_or(usize::MAX))
+    }
+
     /// The columns to write: those chosen, or those of the table.
     #[inline]
     pub(super) fn columns(&self) -> impl Iterator<Item = usize> + use<'e> {

@@ -4,47 +4,52 @@ use crate::emit::word::{others_than_digits, place};
 
 /// Whether the first `len` bytes are a JSON number, `true` or `false`, exactly. It is fastest where
 /// more bytes follow.
+///
+/// Branches are good here: what a column is can be foretold, and nothing waits for the answer.
 #[inline]
 pub(super) fn is_literal(bytes: &[u8], len: usize) -> bool {
-    match bytes.first() {
-        Some(b'-') => is_number_of(bytes.get(1..).unwrap_or_default(), len.wrapping_sub(1)),
-        Some(b'0'..=b'9') => is_number_of(bytes, len),
-        Some(b't') => bytes.get(..len) == Some(b"true"),
-        Some(b'f') => bytes.get(..len) == Some(b"false"),
+    match bytes.first_chunk::<16>() {
+        Some([b'-' | b'0'..=b'9', ..]) if len > 16 => is_any_literal(bytes, len),
+        Some(chunk @ [b'-', ..]) => is_number_of(chunk, 1, len),
+        Some(chunk @ [b'0'..=b'9', ..]) => is_number_of(chunk, 0, len),
+        Some([b't' | b'f', ..]) | None => is_any_literal(bytes, len),
+        Some(_) => false,
+    }
+}
+
+/// Whether what stands between two places of a chunk is a number without a sign.
+#[inline]
+fn is_number_of(chunk: &[u8; 16], start: usize, end: usize) -> bool {
+    let others = others_than_digits(chunk);
+    let others = if start == 0 { others } else { others & others.wrapping_sub(1) };
+    let whole = place(others).min(end);
+    if whole == start || whole > start.wrapping_add(1) && chunk.get(start) == Some(&b'0') {
+        return false;
+    }
+    if whole == end {
+        return true;
+    }
+    match chunk.get(whole) {
+        Some(b'.') if place(others & others.wrapping_sub(1)) >= end => whole.wrapping_add(1) < end,
+        Some(b'.' | b'e' | b'E') => chunk.get(..end).is_some_and(is_number),
         _ => false,
     }
 }
 
-/// Whether the first `len` bytes are a number without a sign. Most have at most sixteen digits and
-/// no exponent; these are told without a loop.
-#[inline]
-fn is_number_of(bytes: &[u8], len: usize) -> bool {
-    let Some(chunk) = bytes.first_chunk::<16>().filter(|_| len <= 16) else {
-        return bytes.get(..len).is_some_and(is_unsigned);
-    };
-    let others = others_than_digits(chunk);
-    let whole = place(others).min(len);
-    if whole == 0 || whole > 1 && chunk.first() == Some(&b'0') {
-        return false;
+#[inline(never)]
+fn is_any_literal(bytes: &[u8], len: usize) -> bool {
+    match bytes.get(..len) {
+        Some(b"true" | b"false") => true,
+        Some(text) => is_number(text),
+        None => false,
     }
-    if whole == len {
-        return true;
-    }
-    let is_fraction = chunk.get(whole) == Some(&b'.') && whole.wrapping_add(1) < len;
-    if is_fraction && place(others & others.wrapping_sub(1)) >= len {
-        return true;
-    }
-    bytes.get(..len).is_some_and(is_unsigned)
 }
 
 /// Whether a text is a number by the grammar of RFC 8259: no `+`, no zeros in front, a digit on both
 /// sides of the point.
 #[inline]
 pub(in crate::emit) fn is_number(text: &[u8]) -> bool {
-    is_unsigned(text.strip_prefix(b"-").unwrap_or(text))
-}
-
-fn is_unsigned(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
     let whole = digits(text);
     if whole == 0 || whole > 1 && text.first() == Some(&b'0') {
         return false;
