@@ -242,7 +242,8 @@ impl Bads {
 fn reason<'r>(bad: Bad, block: &'r Block, columns: &'r [String]) -> impl FnOnce() -> String + 'r {
     let row = bad.row as usize;
     let column = move |column: usize| columns.get(column).map_or("", String::as_str);
-    let value = move |column: usize| shown(&block.dialect.value(block.fields(row).nth(column).unwrap_or_default()));
+    let value =
+        move |column: usize| shown(&block.dialect.value(block.fields(row).nth(column).unwrap_or_default()));
     move || match bad.fault {
         Fault::Fields(found) => {
             let wanted = columns.len();

@@ -1,5 +1,7 @@
 //! A block of whole rows, and where its rows and fields begin and end.
 
+use memchr::memchr_iter;
+
 use crate::dialect::Dialect;
 use crate::kernel::Place;
 use crate::scan::{self, State};
@@ -77,7 +79,7 @@ impl Index {
     }
 
     /// Adds a last word of less than 64 bytes.
-    pub(crate) fn add_rest(&mut self, rest: &[u8], state: State, dialect: &Dialect) -> State {
+    pub(crate) fn add_rest(&mut self, rest: &[u8], state: State, dialect: Dialect) -> State {
         let base = u32::try_from(self.delimiters.len()).unwrap_or(u32::MAX).wrapping_mul(64);
         let (marks, after) = scan::exact(rest, state, dialect);
         let rank = self.ranks.last().copied().unwrap_or_default();
@@ -85,7 +87,7 @@ impl Index {
         self.ranks.push(rank.wrapping_add(marks.delimiters.count_ones()));
         self.ends
             .extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
-        self.newlines += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.newlines += memchr_iter(b'\n', rest).count() as u64;
         self.is_ascii &= rest.is_ascii();
         after
     }
@@ -106,7 +108,7 @@ impl Block {
         let mut index = Index::default();
         let mut state = State::Row;
         for word in text.chunks(64) {
-            state = index.add_rest(word, state, &dialect);
+            state = index.add_rest(word, state, dialect);
         }
         index.end_with(text.len());
         let bytes = [text, &[0; SLACK + 1]].concat();
@@ -183,6 +185,7 @@ impl Block {
     }
 
     /// The fields of a row as they are written, quotes and all. A blank line has one, which is empty.
+    #[must_use]
     pub fn fields(&self, row: usize) -> Fields<'_> {
         let (start, _) = self.bounds(row);
         let end = start + self.content(row).len();

@@ -271,13 +271,12 @@ impl Args {
                 || Err(tool::usage(format!("`{}` is no expression: it is no UTF-8", first.display()))),
                 Question::parse,
             );
-            questions.push(parsed.or_else(|problem| match Path::new(first).is_file() {
-                true => Err(tool::usage(format!(
-                    "`{}` is a file, where an expression belongs; --all keeps every row",
-                    first.display()
-                ))),
-                false => Err(problem),
-            })?);
+            let is_file = parsed.is_err() && Path::new(first).is_file();
+            let file = || {
+                let file = first.display();
+                tool::usage(format!("`{file}` is a file, where an expression belongs; --all keeps every row"))
+            };
+            questions.push(parsed.map_err(|problem| if is_file { file() } else { problem })?);
         }
         let mut ask = |texts: &[String], parse: fn(&str) -> Result<Question>| {
             texts.iter().try_for_each(|text| parse(text).map(|question| questions.push(question)))

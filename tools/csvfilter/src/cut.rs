@@ -86,13 +86,13 @@ impl Cutter {
                 &mut block.index,
                 block.bytes[scanned..words].as_chunks().0,
                 state,
-                &self.dialect,
+                self.dialect,
             );
             scanned = words;
             let rest = &block.bytes[words..filled];
-            let (marks, last) = scan::exact(rest, state, &self.dialect);
+            let (marks, last) = scan::exact(rest, state, self.dialect);
             if self.has_ended || marks.ends != 0 || !block.index.ends.is_empty() {
-                block.index.add_rest(rest, state, &self.dialect);
+                block.index.add_rest(rest, state, self.dialect);
                 self.finish(block, filled, last);
                 return Ok(true);
             }
@@ -145,7 +145,7 @@ impl Cutter {
     fn break_off(&mut self, block: &mut Block, filled: usize) {
         let start = block.end();
         let row = &block.bytes[start..filled];
-        let opened = scan::open_quote(row, &self.dialect).unwrap_or_default();
+        let opened = scan::open_quote(row, self.dialect).unwrap_or_default();
         let length = memchr(b'\n', &row[opened..]).map_or(row.len(), |end| opened + end + 1);
         let line = block.first_line + newlines(&block.bytes[..start + opened]);
         block.index.end_with(start + length);
@@ -155,8 +155,7 @@ impl Cutter {
 
     /// A row of `filled` bytes has no end yet.
     fn give_up(&mut self, block: &mut Block, filled: usize, state: State) {
-        let opened =
-            (state == State::Quoted).then(|| scan::open_quote(&block.bytes[..filled], &self.dialect));
+        let opened = (state == State::Quoted).then(|| scan::open_quote(&block.bytes[..filled], self.dialect));
         let has_line_end =
             opened.flatten().is_some_and(|at| memchr(b'\n', &block.bytes[at..filled]).is_some());
         if has_line_end {
@@ -184,7 +183,7 @@ fn newlines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
-const _: () = assert!(BLOCK % 64 == 0 && SLACK >= 8, "blocks are whole words");
+const _: () = assert!(BLOCK.is_multiple_of(64) && SLACK >= 8, "blocks are whole words");
 
 #[cfg(test)]
 mod tests {

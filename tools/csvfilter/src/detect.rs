@@ -51,7 +51,7 @@ fn first(start: &[u8], dialect: Dialect) -> (First, bool) {
     let (mut state, mut begin) = (State::Row, 0);
     let mut first = First { is_clean: true, delimiters: 0 };
     for (at, &byte) in start.iter().enumerate() {
-        let next = state.after(byte, &dialect);
+        let next = state.after(byte, dialect);
         if next == State::Row {
             let row = start.get(begin..=at).unwrap_or_default();
             if state != State::Comment && !without_line_end(row).is_empty() {

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::block::{Block, without_line_end};
-use crate::dialect::Dialect;
 use crate::filter::{Change, Check, Condition, Kind, Operand, Order};
 use crate::judge::{Bad, Fault, Law, Verdict};
 use crate::kernel::{Place, Which};
@@ -70,7 +69,7 @@ impl Work<'_> {
             Condition::Test { operand, check } => self.test(operand, check, block, rows),
             Condition::Compare { left, order, right, kind } => {
                 for &row in rows {
-                    let value = |operand: &Operand| self.value_of(operand, block, row);
+                    let value = |operand: &Operand| value_of(operand, block, row);
                     let answer =
                         compare((left, &value(left)), *order, (right, &value(right)), (*kind, self.law));
                     self.note(row, answer);
@@ -119,10 +118,13 @@ impl Work<'_> {
     }
 
     fn note(&mut self, row: u32, answer: Result<bool, Fault>) {
-        let answer = answer.map(u8::from).unwrap_or_else(|fault| {
-            self.bad.push(Bad { row, fault });
-            BAD
-        });
+        let answer = answer.map_or_else(
+            |fault| {
+                self.bad.push(Bad { row, fault });
+                BAD
+            },
+            u8::from,
+        );
         if let Some(slot) = self.answers.get_mut(row as usize) {
             *slot = answer;
         }
@@ -139,11 +141,6 @@ impl Work<'_> {
                 place.end = place.start.wrapping_add(u32::try_from(field.len()).unwrap_or(u32::MAX));
             }
         }
-    }
-
-    fn value_of<'b>(&self, operand: &Operand, block: &'b Block, row: u32) -> Cow<'b, [u8]> {
-        let raw = block.fields(row as usize).nth(operand.column).unwrap_or_default();
-        changed(block.dialect.value(raw), &operand.changes)
     }
 
     /// Runs one test for all `rows`.
@@ -344,6 +341,11 @@ fn compare(
         }
     };
     Ok(order.holds(found))
+}
+
+fn value_of<'b>(operand: &Operand, block: &'b Block, row: u32) -> Cow<'b, [u8]> {
+    let raw = block.fields(row as usize).nth(operand.column).unwrap_or_default();
+    changed(block.dialect.value(raw), &operand.changes)
 }
 
 /// What the functions make of a value.

@@ -91,9 +91,9 @@ impl Feed {
 
     /// What messages call the inputs.
     pub(crate) fn names(&self) -> Vec<String> {
-        let name = |path: &PathBuf| match path.as_os_str() == "-" {
-            true => "standard input".into(),
-            false => path.display().to_string(),
+        let name = |path: &PathBuf| {
+            let is_stdin = path.as_os_str() == "-";
+            if is_stdin { "standard input".into() } else { path.display().to_string() }
         };
         self.paths.iter().map(name).collect()
     }

@@ -15,9 +15,11 @@ use crate::time::Span;
 /// the comparison does not see an empty field, and in `a or b` the second is not tried where the
 /// first holds.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are few, and they are built once")]
 pub enum Condition {
     /// Holds for every row, or for none.
     Always(bool),
+    /// It does not hold.
     Not(Box<Condition>),
     /// All of them hold.
     All(Vec<Condition>),
@@ -25,14 +27,20 @@ pub enum Condition {
     Any(Vec<Condition>),
     /// A test of one value.
     Test {
+        /// What is looked at.
         operand: Operand,
+        /// What it must be.
         check: Check,
     },
     /// A comparison of two values of the row.
     Compare {
+        /// On the left.
         left: Operand,
+        /// How they must compare.
         order: Order,
+        /// On the right.
         right: Operand,
+        /// What both are compared as.
         kind: Kind,
     },
 }
@@ -42,6 +50,7 @@ pub enum Condition {
 pub struct Operand {
     /// Counted from 0.
     pub column: usize,
+    /// In this order; mostly none.
     pub changes: Vec<Change>,
 }
 
@@ -72,11 +81,17 @@ pub enum Kind {
 /// How two values must compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
+    /// As much.
     Equal,
+    /// Not as much.
     NotEqual,
+    /// Less.
     Less,
+    /// As much or less.
     AtMost,
+    /// More.
     Greater,
+    /// As much or more.
     AtLeast,
 }
 
@@ -98,6 +113,7 @@ impl Order {
 
 /// A test of one value.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are few, and they are built once")]
 pub enum Check {
     /// Compare with a number. An empty value is like no number: only `!=` holds. Another value that
     /// is no number makes the row a bad one.
@@ -113,8 +129,11 @@ pub enum Check {
     AmongNumbers(Vec<Number>),
     /// Matches somewhere.
     Matches(Regex),
+    /// It is somewhere in it.
     Contains(Finder<'static>),
+    /// Begins with this.
     Begins(Vec<u8>),
+    /// Ends with this.
     Ends(Vec<u8>),
     /// Has no byte.
     IsEmpty,

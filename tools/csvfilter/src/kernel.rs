@@ -54,7 +54,7 @@ pub(crate) fn scan<W: Words>(
     index: &mut Index,
     text: &[[u8; 64]],
     state: State,
-    dialect: &Dialect,
+    dialect: Dialect,
     words: W,
 ) -> State {
     let none = [0; GROUP];
@@ -122,7 +122,7 @@ fn pair<W: Words>(
     group: &mut Group,
     text: &[[u8; 64]],
     mut carry: Carry,
-    (dialect, words): (&Dialect, W),
+    (dialect, words): (Dialect, W),
 ) -> Carry {
     let Group { quotes, delimiters, newlines, comments } = group;
     let slots = delimiters.iter_mut().zip(newlines.iter_mut());
@@ -152,7 +152,7 @@ fn pair<W: Words>(
 /// Reads a word byte by byte.
 #[cold]
 #[inline(never)]
-fn exactly(word: &[u8; 64], carry: Carry, dialect: &Dialect) -> (Marks, Carry) {
+fn exactly(word: &[u8; 64], carry: Carry, dialect: Dialect) -> (Marks, Carry) {
     let (marks, after) = scan::exact(word, carry.state(), dialect);
     (marks, Carry::of(after))
 }

@@ -90,7 +90,8 @@ impl Table {
     }
 
     fn of_json(input: Input, shape: Shape, reading: &Reading) -> Result<Option<Self>> {
-        let from::Table { name, columns: names, rows, ledger } = from::Table::open(input, shape, reading.limit)?;
+        let from::Table { name, columns: names, rows, ledger } =
+            from::Table::open(input, shape, reading.limit)?;
         let dialect = Dialect::delimited(b',');
         let rules = Rules { dialect, cpu: reading.cpu, limit: reading.limit, is_live: false };
         let rows = Cutter::new(Box::new(rows), Vec::new(), 1, rules);
@@ -170,7 +171,7 @@ impl Start {
                 reading.delimiter.or_else(|| detect::delimiter(&self.bytes, quote, comment, self.has_ended));
             if let Some(delimiter) = delimiter {
                 let dialect = Dialect { delimiter, quote, comment, escapes };
-                if let Some(row) = first_row(&self.bytes, &dialect, self.has_ended) {
+                if let Some(row) = first_row(&self.bytes, dialect, self.has_ended) {
                     return Ok(Some((dialect, row)));
                 }
             }
@@ -197,7 +198,7 @@ impl Start {
 }
 
 /// The first row that is neither blank nor a comment, with its line end; `None` if it is not whole.
-fn first_row(bytes: &[u8], dialect: &Dialect, has_ended: bool) -> Option<Range<usize>> {
+fn first_row(bytes: &[u8], dialect: Dialect, has_ended: bool) -> Option<Range<usize>> {
     let (mut state, mut start) = (State::Row, 0);
     for (at, &byte) in bytes.iter().enumerate() {
         let next = state.after(byte, dialect);

@@ -26,7 +26,7 @@ pub(crate) enum State {
 impl State {
     /// The state behind `byte`.
     #[inline]
-    pub(crate) fn after(self, byte: u8, dialect: &Dialect) -> Self {
+    pub(crate) fn after(self, byte: u8, dialect: Dialect) -> Self {
         let is_quote = dialect.quote == Some(byte);
         match self {
             Self::Quoted if is_quote => Self::Fresh,
@@ -57,7 +57,7 @@ pub(crate) struct Marks {
 }
 
 /// Reads at most 64 bytes.
-pub(crate) fn exact(bytes: &[u8], mut state: State, dialect: &Dialect) -> (Marks, State) {
+pub(crate) fn exact(bytes: &[u8], mut state: State, dialect: Dialect) -> (Marks, State) {
     let mut marks = Marks::default();
     for (bit, &byte) in (0..64).zip(bytes) {
         let next = state.after(byte, dialect);
@@ -72,7 +72,7 @@ pub(crate) fn exact(bytes: &[u8], mut state: State, dialect: &Dialect) -> (Marks
 }
 
 /// Where the quote stands that is still open at the end of `row`, if one is.
-pub(crate) fn open_quote(row: &[u8], dialect: &Dialect) -> Option<usize> {
+pub(crate) fn open_quote(row: &[u8], dialect: Dialect) -> Option<usize> {
     let (mut state, mut opened) = (State::Row, 0);
     let mut was_closed = false;
     for (at, &byte) in row.iter().enumerate() {

@@ -62,7 +62,7 @@ impl Cpu {
     }
 
     /// [`kernel::scan`].
-    pub(crate) fn scan(self, index: &mut Index, text: &[[u8; 64]], state: State, dialect: &Dialect) -> State {
+    pub(crate) fn scan(self, index: &mut Index, text: &[[u8; 64]], state: State, dialect: Dialect) -> State {
         match self.0 {
             Set::Portable => kernel::scan(index, text, state, dialect, Portable(Bytes::of(dialect))),
             // SAFETY: a `Cpu` of this kind is made only where the processor has the instructions.
@@ -121,7 +121,7 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(dialect: &Dialect) -> Self {
+    fn of(dialect: Dialect) -> Self {
         Self {
             delimiter: dialect.delimiter,
             quote: dialect.quote.unwrap_or_default(),

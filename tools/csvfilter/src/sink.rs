@@ -229,11 +229,13 @@ impl<'o> Sink<'o> {
             Pick::Head(head) => head.narrow(kept),
             Pick::Tail(tail) => {
                 tail.narrow(kept);
-                return self.hold(task);
+                self.hold(task);
+                return Ok(Flow::On);
             }
             Pick::Sample(sample) => {
                 sample.narrow(kept);
-                return self.hold(task);
+                self.hold(task);
+                return Ok(Flow::On);
             }
         }
         self.kept += kept.len() as u64;
@@ -245,7 +247,7 @@ impl<'o> Sink<'o> {
     }
 
     /// Keeps rows that may go out at the end.
-    fn hold(&mut self, task: &Task) -> Result<Flow> {
+    fn hold(&mut self, task: &Task) {
         let mut row = Vec::new();
         for kept in &task.verdict.kept {
             row.clear();
@@ -256,7 +258,6 @@ impl<'o> Sink<'o> {
                 Pick::All | Pick::Head(_) => {}
             }
         }
-        Ok(Flow::On)
     }
 
     fn put_rows(&mut self, text: &[u8]) -> Result<()> {

@@ -51,7 +51,7 @@ impl Picked {
     fn is_open(&self, raw: &[u8]) -> bool {
         let Some(quote) = self.dialect.quote.filter(|quote| raw.first() == Some(quote)) else { return false };
         // An open field has its first quote, and else only doubled ones.
-        memchr_iter(quote, raw).count() % 2 == 1 && scan::open_quote(raw, &self.dialect).is_some()
+        memchr_iter(quote, raw).count() % 2 == 1 && scan::open_quote(raw, self.dialect).is_some()
     }
 
     /// Appends raw fields as a row, and writes anew what would mean something else in its place.

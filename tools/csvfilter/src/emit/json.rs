@@ -90,24 +90,26 @@ impl Objects {
 
     /// Appends rows.
     pub(super) fn rows(&self, cells: &mut Cells<'_>, kept: &[u32], out: &mut Vec<u8>) {
-        let quote = cells.block.dialect.quote.unwrap_or(b'"');
-        let (strings, types) = (Self::strings, Self::types);
         match self.infer {
-            Infer::Strings => cells.each(kept, |cells| self.row(cells, quote, out, strings)),
-            Infer::Types => cells.each(kept, |cells| self.row(cells, quote, out, types)),
+            Infer::Strings => self.rows_with(cells, kept, out, Self::strings),
+            Infer::Types => self.rows_with(cells, kept, out, Self::types),
         }
     }
 
-    /// Appends a row: with `plain` if all its fields can be copied as they are.
-    #[inline]
-    fn row<P>(&self, cells: &Cells<'_>, quote: u8, out: &mut Vec<u8>, plain: P)
+    /// Appends rows, with `plain` those whose fields can be copied as they are.
+    ///
+    /// It is a function of its own, whatever calls it: what is inlined into it, and so its speed,
+    /// should not depend on all other forms.
+    #[inline(never)]
+    fn rows_with<P>(&self, cells: &mut Cells<'_>, kept: &[u32], out: &mut Vec<u8>, plain: P)
     where
         P: Fn(&Self, &Cells<'_>, &mut Vec<u8>),
     {
-        match text::look(cells.content(), quote) {
+        let quote = cells.block.dialect.quote.unwrap_or(b'"');
+        cells.each(kept, |cells| match text::look(cells.content(), quote) {
             Look::Plain if cells.is_regular() => plain(self, cells, out),
             look => self.any(cells, look, out),
-        }
+        });
     }
 
     /// Appends a row whose fields need no escapes, as strings.
@@ -136,18 +138,10 @@ impl Objects {
         }
     }
 
-    /// The same, for visits that are too long to be there twice.
-    #[inline]
-    fn each_in_place(&self, cells: &Cells<'_>, mut visit: impl FnMut(&Piece, (usize, usize))) {
-        for (place, key) in self.keys.iter().enumerate() {
-            visit(key, cells.bounds(cells.column(place)).unwrap_or_default());
-        }
-    }
-
     /// Appends a row whose fields need no escapes, with their types.
     #[inline]
     fn types(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
-        self.each_in_place(cells, |key, (start, end)| {
+        self.each(cells, |key, (start, end)| {
             key.append(out);
             let (bytes, len) = (cells.from(start), end.wrapping_sub(start));
             if len == 0 {
@@ -164,8 +158,9 @@ impl Objects {
     }
 
     /// Appends any row.
+    #[inline(never)]
     fn any(&self, cells: &Cells<'_>, look: Look, out: &mut Vec<u8>) {
-        self.each_in_place(cells, |key, bounds| {
+        self.each(cells, |key, bounds| {
             key.append(out);
             self.value(cells, bounds, look, out);
         });

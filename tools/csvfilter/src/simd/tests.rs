@@ -8,8 +8,8 @@ fn check(text: &[u8], dialect: Dialect, cut: usize) {
     for (name, cpu) in Cpu::all() {
         let mut index = Index::default();
         let (first, second) = words.split_at(cut.min(words.len()));
-        let state = cpu.scan(&mut index, first, State::Row, &dialect);
-        cpu.scan(&mut index, second, state, &dialect);
+        let state = cpu.scan(&mut index, first, State::Row, dialect);
+        cpu.scan(&mut index, second, state, dialect);
         index.end_with(words.len() * 64);
         assert_eq!(index, want.index, "{name}");
         let mut odd = Vec::new();

@@ -22,12 +22,12 @@ use crate::kernel::{self, Found, Place, Which, Words};
 use crate::scan::State;
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq,lzcnt")]
-pub(super) fn scan2(index: &mut Index, text: &[[u8; 64]], state: State, dialect: &Dialect) -> State {
+pub(super) fn scan2(index: &mut Index, text: &[[u8; 64]], state: State, dialect: Dialect) -> State {
     kernel::scan(index, text, state, dialect, Avx2(Bytes::of(dialect)))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,bmi1,bmi2,popcnt,pclmulqdq,lzcnt")]
-pub(super) fn scan512(index: &mut Index, text: &[[u8; 64]], state: State, dialect: &Dialect) -> State {
+pub(super) fn scan512(index: &mut Index, text: &[[u8; 64]], state: State, dialect: Dialect) -> State {
     kernel::scan(index, text, state, dialect, Avx512(Bytes::of(dialect)))
 }
 
