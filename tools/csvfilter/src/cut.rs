@@ -78,6 +78,9 @@ impl Cutter {
                 return Ok(false);
             }
             if self.is_in_fragment {
+                if let Some(fault) = self.fault.take_if(|_| filled == 0) {
+                    return Err(fault);
+                }
                 self.fragment(block, filled);
                 return Ok(true);
             }
@@ -202,6 +205,15 @@ mod tests {
         }
     }
 
+    /// Cannot be read.
+    struct Unreadable;
+
+    impl Read for Unreadable {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+    }
+
     type Row = (u64, String, Option<Broken>);
 
     /// All rows of a text that arrives in pieces: their lines, bytes, and what is wrong with them.
@@ -268,6 +280,23 @@ mod tests {
         let most = "x".repeat(LEAST_LIMIT - 1) + "\n";
         let found = rows(format!("{most}a").as_bytes(), &[], false);
         assert_eq!(found, [(1, most, None), (2, "a".into(), None)]);
+    }
+
+    #[test]
+    fn an_input_that_breaks_within_a_long_row_ends() {
+        let long = "x".repeat(LEAST_LIMIT + BLOCK + 7);
+        let reader = Cursor::new(long.clone()).chain(Unreadable);
+        let rules = Rules { dialect: Dialect::delimited(b','), cpu: Cpu::best(), limit: 0, is_live: false };
+        let mut cutter = Cutter::new(Box::new(reader), Vec::new(), 1, rules);
+        let (mut length, mut block) = (0, Block::default());
+        let found = loop {
+            match cutter.next(&mut block) {
+                Ok(true) => length += block.end(),
+                other => break other,
+            }
+            assert!(block.rows() > 0, "nothing more comes");
+        };
+        assert_eq!((found.unwrap_err().kind(), length), (ErrorKind::BrokenPipe, long.len()));
     }
 
     #[test]
