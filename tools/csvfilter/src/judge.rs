@@ -64,6 +64,14 @@ impl Verdict {
         u64::from(row) + 1 - without as u64
     }
 
+    /// Forgets the rows from this one on.
+    pub(crate) fn end_at(&mut self, row: u32) {
+        self.kept.truncate(self.kept.partition_point(|kept| *kept < row));
+        self.bad.truncate(self.bad.partition_point(|bad| bad.row < row));
+        self.no_rows.truncate(self.no_rows.partition_point(|other| *other < row));
+        self.count = self.count.min(row);
+    }
+
     /// How many rows there are.
     pub(crate) fn rows(&self) -> u64 {
         u64::from(self.count) - self.no_rows.len() as u64

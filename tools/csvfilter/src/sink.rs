@@ -196,6 +196,7 @@ impl<'o> Sink<'o> {
     /// # Errors
     /// When the output cannot be written, or a bad row ends the run; rows before it were written.
     pub(crate) fn take(&mut self, task: &mut Task) -> Result<Flow> {
+        self.narrow(task);
         let records = task.notes.as_ref().map_or(0, |notes| notes.bad.len());
         let told = if task.verdict.bad.is_empty() && records == 0 { Ok(()) } else { self.tell(task) };
         let flow = self.pass(task)?;
@@ -204,6 +205,24 @@ impl<'o> Sink<'o> {
         self.progress.step(task.block.end() as u64, self.rows);
         self.flush_if_live()?;
         Ok(flow)
+    }
+
+    /// Leaves out rows that were seen before, and what stands behind the last row that is wanted: what
+    /// is told of it would depend on how much of it happens to be in the block.
+    fn narrow(&mut self, task: &mut Task) {
+        let Task { block, verdict, notes, .. } = task;
+        if let Some(distinct) = &mut self.plan.distinct {
+            distinct.narrow(block, &mut verdict.kept);
+        }
+        let Pick::Head(head) = &mut self.plan.pick else { return };
+        head.narrow(&mut verdict.kept);
+        if head.is_full() {
+            let end = verdict.kept.last().map_or(0, |last| last + 1);
+            verdict.end_at(end);
+            if let Some(notes) = notes {
+                notes.bad.retain(|record| record.before < u64::from(end));
+            }
+        }
     }
 
     fn tell(&mut self, task: &mut Task) -> Result<()> {
@@ -217,16 +236,12 @@ impl<'o> Sink<'o> {
 
     /// Writes those of the rows that go out.
     fn pass(&mut self, task: &mut Task) -> Result<Flow> {
-        if let Some(distinct) = &mut self.plan.distinct {
-            distinct.narrow(&task.block, &mut task.verdict.kept);
-        }
         if task.block.broken == Some(Broken::Long { is_first: false }) {
             self.is_open = false;
         }
         let kept = &mut task.verdict.kept;
         match &mut self.plan.pick {
-            Pick::All => {}
-            Pick::Head(head) => head.narrow(kept),
+            Pick::All | Pick::Head(_) => {}
             Pick::Tail(tail) => {
                 tail.narrow(kept);
                 self.hold(task);
