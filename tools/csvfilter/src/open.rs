@@ -179,11 +179,14 @@ impl Start {
                 return self.no_row(quote, name);
             }
             if self.bytes.len() > reading.limit {
-                return Err(Error::failed(format!(
-                    "the first row of {name} does not end within --max-record; is it a table, and is the quote right?"
-                )));
+                return Err(too_long(name));
             }
+            // All is looked at again each time; a pipe gives 64 KiB at a time, however long the row.
+            let enough = if self.bytes.len() < START { 0 } else { self.bytes.len() * 2 };
             self.read(reader, name)?;
+            while self.bytes.len() < enough && !self.has_ended {
+                self.read(reader, name)?;
+            }
         }
     }
 
@@ -195,6 +198,12 @@ impl Start {
             "a quote in the first row of {name} never closes; --quote names another one"
         )))
     }
+}
+
+fn too_long(name: &str) -> Error {
+    Error::failed(format!(
+        "the first row of {name} does not end within --max-record; is it a table, and is the quote right?"
+    ))
 }
 
 /// The first row that is neither blank nor a comment, with its line end; `None` if it is not whole.
