@@ -150,6 +150,12 @@ impl<'e> Cells<'e> {
         Some((start, end))
     }
 
+    /// Where the last field ends.
+    #[inline]
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
     /// A field as it is written; `None` where the row is too short.
     #[inline]
     pub(super) fn raw(&self, column: usize) -> Option<&'e [u8]> {
@@ -157,23 +163,12 @@ impl<'e> Cells<'e> {
         self.block.bytes.get(start..end)
     }
 
-    /// Visits all fields of the row.
+    /// The fields to write, one by one.
     #[inline]
-    pub(super) fn visit(&self, mut visit: impl FnMut((usize, usize))) {
+    pub(super) fn fields(&self) -> Fields<'_> {
         let behind = self.first.wrapping_add(self.count);
-        let mut start = self.start;
-        for end in self.delimiters.get(self.first..behind).unwrap_or_default() {
-            let end = *end as usize;
-            visit((start, end));
-            start = end.wrapping_add(1);
-        }
-        visit((start, self.end));
-    }
-
-    /// The column that is written in a place, counted from 0.
-    #[inline]
-    pub(super) fn column(&self, place: usize) -> usize {
-        self.chosen.map_or(place, |chosen| chosen.get(place).copied().unwrap_or(usize::MAX))
+        let ends = self.delimiters.get(self.first..behind).unwrap_or_default();
+        Fields { cells: self, ends, place: 0, start: self.start }
     }
 
     /// The columns to write: those chosen, or those of the table.
@@ -213,11 +208,42 @@ impl<'e> Cells<'e> {
     pub(super) fn copy(&self, (start, end): (usize, usize), out: &mut Vec<u8>) {
         copy(self.from(start), end.wrapping_sub(start), out);
     }
+}
 
-    /// Whether all columns are written.
+/// The fields to write of one row.
+#[derive(Debug)]
+pub(super) struct Fields<'c> {
+    cells: &'c Cells<'c>,
+    /// Where all fields but the last end.
+    ends: &'c [u32],
+    place: usize,
+    /// Where the next one begins, unless columns are chosen.
+    start: usize,
+}
+
+impl<'c> Fields<'c> {
+    /// Where all fields but the last end, and where the first begins, unless columns are chosen.
     #[inline]
-    pub(super) fn are_all(&self) -> bool {
-        self.chosen.is_none()
+    pub(super) fn ends(&self) -> Option<(&'c [u32], usize)> {
+        self.cells.chosen.is_none().then_some((self.ends, self.start))
+    }
+
+    /// Where the next field begins and ends; nowhere, if the row does not have it.
+    #[inline]
+    pub(super) fn next_or_empty(&mut self) -> (usize, usize) {
+        let place = self.place;
+        self.place = place.wrapping_add(1);
+        if let Some(chosen) = self.cells.chosen {
+            return chosen.get(place).and_then(|column| self.cells.bounds(*column)).unwrap_or_default();
+        }
+        let start = self.start;
+        let end = match self.ends.get(place) {
+            Some(end) => *end as usize,
+            None if place == self.ends.len() => self.cells.end,
+            None => return (0, 0),
+        };
+        self.start = end.wrapping_add(1);
+        (start, end)
     }
 }
 

@@ -113,28 +113,39 @@ impl Objects {
     }
 
     /// Appends a row whose fields need no escapes, as strings.
-    #[inline]
+    ///
+    /// It is a function of its own, so that all it needs stays in registers.
+    #[inline(never)]
     fn strings(&self, cells: &Cells<'_>, out: &mut Vec<u8>) {
-        self.each(cells, |key, bounds| {
+        let mut fields = cells.fields();
+        let Some((ends, mut start)) = fields.ends() else {
+            for key in &self.keys {
+                key.append(out);
+                cells.copy(fields.next_or_empty(), out);
+            }
+            return self.end.append(out);
+        };
+        for (key, end) in self.keys.iter().zip(ends) {
+            let end = *end as usize;
             key.append(out);
-            cells.copy(bounds, out);
-        });
+            cells.copy((start, end), out);
+            start = end.wrapping_add(1);
+        }
+        if let Some(key) = self.keys.last() {
+            key.append(out);
+        }
+        cells.copy((start, cells.end()), out);
         self.end.append(out);
     }
 
     /// Visits keys with their fields; a missing field is an empty one.
+    ///
+    /// There is one place that visits, or the visit would not be inlined: a third of the speed.
     #[inline]
     fn each(&self, cells: &Cells<'_>, mut visit: impl FnMut(&Piece, (usize, usize))) {
-        if cells.are_all() && cells.is_regular() {
-            let mut keys = self.keys.iter();
-            return cells.visit(|bounds| {
-                if let Some(key) = keys.next() {
-                    visit(key, bounds);
-                }
-            });
-        }
-        for (key, column) in self.keys.iter().zip(cells.columns()) {
-            visit(key, cells.bounds(column).unwrap_or_default());
+        let mut fields = cells.fields();
+        for key in &self.keys {
+            visit(key, fields.next_or_empty());
         }
     }
 
