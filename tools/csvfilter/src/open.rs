@@ -172,7 +172,12 @@ impl Start {
             if let Some(delimiter) = delimiter {
                 let dialect = Dialect { delimiter, quote, comment, escapes };
                 if let Some(row) = first_row(&self.bytes, dialect, self.has_ended) {
-                    return Ok(Some((dialect, row)));
+                    // As below, however much was read beyond the limit.
+                    return if row.end > reading.limit {
+                        Err(too_long(name))
+                    } else {
+                        Ok(Some((dialect, row)))
+                    };
                 }
             }
             if self.has_ended {
