@@ -56,6 +56,8 @@ pub(crate) struct Bads {
     count: u64,
     /// How many of them became no row, and so cannot be kept.
     lost: u64,
+    /// A row that is too long cannot be kept either.
+    pub(crate) loses_long: bool,
     /// By kind, in the order of [`KINDS`].
     counts: [u64; KINDS.len()],
 }
@@ -88,7 +90,8 @@ impl Bads {
             None => format!("${}", column + 1),
         };
         let columns = (0..columns.count()).map(called).collect();
-        Self { on_bad, most, reject: None, inputs, columns, count: 0, lost: 0, counts: [0; KINDS.len()] }
+        let (reject, counts) = (None, [0; KINDS.len()]);
+        Self { on_bad, most, reject, inputs, columns, count: 0, lost: 0, loses_long: true, counts }
     }
 
     /// Collects bad rows in `path`, under `header`.
@@ -159,6 +162,8 @@ impl Bads {
             Fault::OpenQuote { .. } => 4,
             Fault::TooLong { .. } => 5,
         };
+        let is_lost = self.loses_long && matches!(bad.fault, Fault::TooLong { .. });
+        self.lost += u64::from(is_lost);
         let columns = Arc::clone(&self.columns);
         let reason = reason(bad, block, &columns);
         // A part of a row that is too long is followed by the next one.
@@ -230,9 +235,13 @@ impl Bads {
         if self.count > 0 && self.on_bad != OnBad::Fail {
             let kinds = self.counts.iter().zip(KINDS).filter(|(count, _)| **count > 0);
             let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
-            let verb = if self.on_bad == OnBad::Keep { "kept" } else { "skipped" };
             let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
-            log::warn!("{verb} {count} bad row{s} of {rows}: {}", kinds.join(", "));
+            let verb = match count - self.skipped() {
+                0 => format!("skipped {count}"),
+                kept if kept == count => format!("kept {count}"),
+                kept => format!("kept {kept} and skipped {}", count - kept),
+            };
+            log::warn!("{verb} bad row{s} of {rows}: {}", kinds.join(", "));
         }
         self.share(rows)
     }

@@ -29,6 +29,8 @@ pub(crate) struct Format<'p> {
     emit: &'p Emit,
     cpu: Cpu,
     on_bad: OnBad,
+    /// Bad rows that come in parts can be kept.
+    keeps_parts: bool,
     /// Which rows go out is told by the sink, so that it formats them.
     is_late: bool,
 }
@@ -42,7 +44,7 @@ impl Format<'_> {
             OnBad::Skip => {}
             OnBad::Keep => {
                 let is_part = |fault| matches!(fault, Fault::TooLong { .. });
-                let kept = verdict.bad.iter().filter(|bad| self.emit.is_as_it_is() || !is_part(bad.fault));
+                let kept = verdict.bad.iter().filter(|bad| self.keeps_parts || !is_part(bad.fault));
                 verdict.kept.extend(kept.map(|bad| bad.row));
                 verdict.kept.sort_unstable();
             }
@@ -96,6 +98,17 @@ pub(crate) struct Plan<'p> {
     pub(crate) is_live: bool,
 }
 
+impl Plan<'_> {
+    /// Whether a row that is longer than a row may be, and so comes in parts, can go out: only when
+    /// all rows do, as they came in. How many parts there are is told by nothing but the blocks.
+    fn keeps_parts(&self) -> bool {
+        self.on_bad == OnBad::Keep
+            && self.emit.is_as_it_is()
+            && self.distinct.is_none()
+            && matches!(self.pick, Pick::All)
+    }
+}
+
 /// Where rows go.
 enum Target<'o> {
     Stream(&'o mut Out),
@@ -137,7 +150,7 @@ impl<'o> Sink<'o> {
     /// When no file can be created there.
     pub(crate) fn new(
         plan: Plan<'o>,
-        bads: Bads,
+        mut bads: Bads,
         progress: Progress,
         (out, output): (&'o mut Out, Option<&'o Path>),
     ) -> Result<Self> {
@@ -145,6 +158,7 @@ impl<'o> Sink<'o> {
             Some(path) => Target::File(Box::new(Replacement::begin(path)?), path),
             None => Target::Stream(out),
         };
+        bads.loses_long = !plan.keeps_parts();
         let table = plan.emit.table().filter(|_| !plan.count);
         let (rows, kept, is_open, separator) = (0, 0, false, plan.emit.separator_len());
         Ok(Self {
@@ -164,7 +178,8 @@ impl<'o> Sink<'o> {
     /// What threads do with blocks before they come here.
     pub(crate) fn format(&self) -> Format<'o> {
         let Plan { emit, cpu, on_bad, .. } = self.plan;
-        Format { emit, cpu, on_bad, is_late: self.is_late() || self.plan.count }
+        let keeps_parts = self.plan.keeps_parts();
+        Format { emit, cpu, on_bad, keeps_parts, is_late: self.is_late() || self.plan.count }
     }
 
     fn is_late(&self) -> bool {
@@ -236,9 +251,8 @@ impl<'o> Sink<'o> {
 
     /// Writes those of the rows that go out.
     fn pass(&mut self, task: &mut Task) -> Result<Flow> {
-        if task.block.broken == Some(Broken::Long { is_first: false }) {
-            self.is_open = false;
-        }
+        let is_part = task.block.broken == Some(Broken::Long { is_first: false });
+        self.is_open &= !is_part;
         let kept = &mut task.verdict.kept;
         match &mut self.plan.pick {
             Pick::All | Pick::Head(_) => {}
@@ -253,7 +267,7 @@ impl<'o> Sink<'o> {
                 return Ok(Flow::On);
             }
         }
-        self.kept += kept.len() as u64;
+        self.kept += if is_part { 0 } else { kept.len() as u64 };
         if self.is_late() && !self.plan.count {
             self.format().write(task);
         }
