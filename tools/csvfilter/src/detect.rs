@@ -12,7 +12,8 @@ const CANDIDATES: [u8; 4] = [b',', b'\t', b';', b'|'];
 const MOST: usize = 1 << 20;
 
 /// The delimiter of the table that begins with `start`: the one that stands most often between
-/// fields in the first row that is no comment and not blank. A comma where there is none.
+/// fields in the first row that is no comment and not blank. A comma where there is none, unless that
+/// has another meaning.
 ///
 /// One by whose rules all quotes open or close a field goes before one that finds quotes within
 /// fields: `id;"a,b,c"` has semicolons.
@@ -23,8 +24,9 @@ const MOST: usize = 1 << 20;
 pub fn delimiter(start: &[u8], quote: Option<u8>, comment: Option<u8>, ended: bool) -> Option<u8> {
     let is_all = ended || start.len() >= MOST;
     let start = start.get(..MOST).unwrap_or(start);
-    let mut found = (First::default(), b',');
-    for delimiter in CANDIDATES.into_iter().filter(|delimiter| quote != Some(*delimiter)) {
+    let is_free = |delimiter: &u8| ![quote, comment].contains(&Some(*delimiter));
+    let mut found = (First::default(), CANDIDATES.into_iter().find(is_free)?);
+    for delimiter in CANDIDATES.into_iter().filter(is_free) {
         let dialect = Dialect { quote, comment, ..Dialect::delimited(delimiter) };
         let (first, is_whole) = first(start, dialect);
         if !is_whole && !is_all {
@@ -102,6 +104,12 @@ mod tests {
         assert_eq!(delimiter(b"'a;b;c',d\n", Some(b'\''), None, true), Some(b','));
         assert_eq!(delimiter(b"'a;b;c',d\n", None, None, true), Some(b';'));
         assert_eq!(delimiter(b"|a;b|,c|d|\n", Some(b'|'), None, true), Some(b','));
+    }
+
+    #[test]
+    fn what_has_another_meaning_delimits_nothing() {
+        assert_eq!(delimiter(b"a,b,c;d\n", Some(b'"'), Some(b','), true), Some(b';'));
+        assert_eq!(delimiter(b"a\n", Some(b','), Some(b'\t'), true), Some(b';'));
     }
 
     #[test]

@@ -105,9 +105,11 @@ impl Feed {
         others.iter().try_fold(first, |sum, path| Some(sum + std::fs::metadata(path).ok()?.len()))
     }
 
-    /// Whether rows are to be passed on as they come: from a pipe or a terminal.
+    /// Whether rows are to be passed on as they come: an input is a pipe or a terminal, or will be.
     pub(crate) fn is_live(&self) -> bool {
-        self.table.as_ref().is_some_and(|table| table.is_live)
+        let is_pipe = |path: &PathBuf| path.as_os_str() == "-" || path.exists() && !path.is_file();
+        let others = self.paths.get(self.current + 1..).unwrap_or_default();
+        self.table.as_ref().is_some_and(|table| table.is_live) || others.iter().any(is_pipe)
     }
 
     /// The instructions that are used.

@@ -27,6 +27,7 @@ mod sink;
 pub mod time;
 mod work;
 
+use std::path::{self, Path, PathBuf};
 use std::thread;
 
 use common::{Out, Outcome, Result, output, tool};
@@ -58,6 +59,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let questions = args.questions()?;
     let inputs = args.inputs();
     output::refuse_inputs(&inputs, None)?;
+    refuse_reject(&inputs, args)?;
     let reading = args.reading()?;
     let cpu = reading.cpu;
     let mut feed = Feed::open(inputs, reading)?;
@@ -90,6 +92,17 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         (false, 0) => Outcome::No,
         _ => Outcome::Done,
     })
+}
+
+/// Refuses to put bad rows where something else is lost by that.
+fn refuse_reject(inputs: &[PathBuf], args: &Args) -> Result<()> {
+    let Some(reject) = args.reject.as_deref() else { return Ok(()) };
+    output::refuse_inputs(inputs, Some(reject))?;
+    let whole = |path: &Path| path.canonicalize().or_else(|_| path::absolute(path)).ok();
+    if args.output.as_deref().is_some_and(|output| whole(output) == whole(reject)) {
+        return Err(tool::usage("--output and --reject name the same file"));
+    }
+    Ok(())
 }
 
 /// Threads for an input smaller than this are started for nothing.
