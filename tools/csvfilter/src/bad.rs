@@ -60,6 +60,8 @@ pub(crate) struct Bads {
     pub(crate) loses_long: bool,
     /// By kind, in the order of [`KINDS`].
     counts: [u64; KINDS.len()],
+    /// How many rows there were up to the one that was one too many.
+    ended: Option<u64>,
 }
 
 /// What the last line counts.
@@ -91,7 +93,18 @@ impl Bads {
         };
         let columns = (0..columns.count()).map(called).collect();
         let (reject, counts) = (None, [0; KINDS.len()]);
-        Self { on_bad, most, reject, inputs, columns, count: 0, lost: 0, loses_long: true, counts }
+        Self {
+            on_bad,
+            most,
+            reject,
+            inputs,
+            columns,
+            count: 0,
+            lost: 0,
+            loses_long: true,
+            counts,
+            ended: None,
+        }
     }
 
     /// Collects bad rows in `path`, under `header`.
@@ -192,12 +205,14 @@ impl Bads {
     }
 
     /// Ends the run when this row was one too many.
-    fn bounds(&self, rows: u64) -> Result<()> {
-        match self.most {
+    fn bounds(&mut self, rows: u64) -> Result<()> {
+        let found = match self.most {
             Some(Most::Rows(most)) if self.count > most => Err(self.too_many(rows)),
             Some(Most::PerMillion(_)) if rows >= ENOUGH => self.share(rows),
             _ => Ok(()),
-        }
+        };
+        self.ended = found.is_err().then_some(rows);
+        found
     }
 
     fn share(&self, rows: u64) -> Result<()> {
@@ -229,6 +244,7 @@ impl Bads {
     /// # Errors
     /// When that file cannot be written, or the share of bad rows is too large.
     pub(crate) fn finish(&mut self, rows: u64) -> Result<()> {
+        let rows = self.ended.unwrap_or(rows);
         if let Some(reject) = self.reject.take() {
             reject.file.commit()?;
         }

@@ -144,6 +144,12 @@ impl Emit {
         matches!(self.writer, Writer::AsItIs)
     }
 
+    /// Whether fields are written anew, so that it is no matter how the input was delimited.
+    #[must_use]
+    pub fn is_anew(&self) -> bool {
+        !matches!(self.writer, Writer::AsItIs | Writer::Picked(_))
+    }
+
     /// Appends what comes before the rows. `raw` is the header as it came in, with its line end;
     /// `None` where the input has none, or none that was written as CSV.
     ///

@@ -58,12 +58,14 @@ impl Feed {
             delimiter: table.dialect.delimiter,
             names: table.names.clone(),
         });
-        feed.look_ahead()?;
         Ok(feed)
     }
 
     /// Compares the headers of all inputs that can be opened twice, before anything is written.
-    fn look_ahead(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When one differs from that of the first input.
+    pub(crate) fn look_ahead(&self) -> Result<()> {
         let others = self.paths.get(self.current + 1..).unwrap_or_default();
         for path in others.iter().filter(|path| path.is_file() && self.reading.json.is_none()) {
             // What cannot be opened is told when its turn comes.
@@ -200,7 +202,8 @@ impl Feed {
         let (one, other) = (&shape.name, &table.name);
         if shape.names.len() != table.names.len() {
             let (wanted, found) = (shape.names.len(), table.names.len());
-            return Err(Error::failed(format!("{other} has {found} columns and {one} has {wanted}"))
+            let s = if found == 1 { "" } else { "s" };
+            return Err(Error::failed(format!("{other} has {found} column{s} and {one} has {wanted}"))
                 .showing(difference(&shape.names, &table.names)));
         }
         if shape.names != table.names {

@@ -72,9 +72,10 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         any_bytes: args.on_bad() == OnBad::Keep,
     };
     let emit = Emit::new(layout(&feed, &columns, args)?);
-    if !emit.is_as_it_is() {
+    if emit.is_anew() {
         feed.allow_any_dialect();
     }
+    feed.look_ahead()?;
     let plan = plan(&emit, &feed, &columns, args)?;
     let mut bads = Bads::new(args.on_bad(), args.max_bad, feed.names(), &columns);
     let header = feed.table().and_then(|table| table.header.clone());

@@ -1,6 +1,13 @@
 //! Cases through the binary, and of the library beside its reference.
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by a panic, writes files into temporary folders, and says what it found"
+)]
 
+#[path = "cases/fidelity.rs"]
+mod fidelity;
 #[path = "cases/reference.rs"]
 mod reference;
 
