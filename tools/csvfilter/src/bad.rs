@@ -128,7 +128,7 @@ impl Bads {
         let Task { block, verdict, input, notes, .. } = task;
         let input = self.inputs.get(*input).cloned().unwrap_or_default();
         let records = notes.as_ref().map_or(&[][..], |notes| &notes.bad);
-        let (mut line, mut at, mut record) = (block.first_line, 0, 0);
+        let (mut line, mut at, mut record) = (block.first_line, block.begin(), 0);
         for &bad in &verdict.bad {
             let before = records.partition_point(|record| record.before <= u64::from(bad.row));
             self.records(&records[record..before], &input, rows + verdict.rows_up_to(bad.row))?;

@@ -5,6 +5,7 @@ use memchr::memchr_iter;
 use crate::dialect::Dialect;
 use crate::kernel::Place;
 use crate::scan::{self, State};
+use crate::simd::Cpu;
 
 /// How many bytes behind the text of a block can be read, so that a field can be loaded as a whole
 /// word wherever it ends.
@@ -18,7 +19,8 @@ pub const SLACK: usize = 64;
 pub struct Block {
     /// How it was cut.
     pub dialect: Dialect,
-    /// The text of the rows, and behind it more than [`SLACK`] bytes of anything.
+    /// The text of the rows from where the index begins, and behind it more than [`SLACK`] bytes of
+    /// anything.
     pub(crate) bytes: Vec<u8>,
     pub(crate) index: Index,
     /// The line of its input on which the first row begins, counted from 1.
@@ -47,6 +49,8 @@ impl Default for Block {
 /// What the scan finds in the bytes of a block.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Index {
+    /// Where the first row begins.
+    pub(crate) begin: u32,
     /// One bit for each byte: it stands between two fields.
     pub(crate) delimiters: Vec<u64>,
     /// The number of delimiters before each word of `delimiters`, and in all of them.
@@ -64,7 +68,15 @@ pub(crate) struct Index {
 impl Default for Index {
     fn default() -> Self {
         let (delimiters, ranks) = (Vec::new(), vec![0]);
-        Self { delimiters, ranks, ends: Vec::new(), before_end: Vec::new(), newlines: 0, is_ascii: true }
+        Self {
+            begin: 0,
+            delimiters,
+            ranks,
+            ends: Vec::new(),
+            before_end: Vec::new(),
+            newlines: 0,
+            is_ascii: true,
+        }
     }
 }
 
@@ -75,29 +87,49 @@ impl Index {
         self.ranks.truncate(1);
         self.ends.clear();
         self.before_end.clear();
-        (self.newlines, self.is_ascii) = (0, true);
+        (self.begin, self.newlines, self.is_ascii) = (0, 0, true);
     }
 
-    /// Adds a last word of less than 64 bytes.
-    pub(crate) fn add_rest(&mut self, rest: &[u8], state: State, dialect: Dialect) -> State {
-        let base = u32::try_from(self.delimiters.len()).unwrap_or(u32::MAX).wrapping_mul(64);
-        let (marks, after) = scan::exact(rest, state, dialect);
+    /// Adds a text that need not begin with a word, to an index without any; `bytes` begins with it.
+    pub(crate) fn add(
+        &mut self,
+        (bytes, begin, end): (&[u8], usize, usize),
+        dialect: Dialect,
+        cpu: Cpu,
+    ) -> State {
+        let aligned = begin.next_multiple_of(64).min(end);
+        self.begin = u32::try_from(begin).unwrap_or(u32::MAX);
+        let empty = begin / 64;
+        self.delimiters.resize(empty, 0);
+        self.ranks.resize(empty + 1, 0);
+        let mut state = State::Row;
+        if begin < aligned {
+            let first = bytes.get(begin..aligned).unwrap_or_default();
+            state = self.add_at(begin % 64, first, state, dialect);
+        }
+        if aligned < end {
+            let (words, rest) = bytes.get(aligned..end).unwrap_or_default().as_chunks();
+            state = cpu.scan(self, words, state, dialect);
+            if !rest.is_empty() {
+                state = self.add_at(0, rest, state, dialect);
+            }
+        }
+        state
+    }
+
+    /// Adds a word of which only the bytes from `bit` on are given.
+    fn add_at(&mut self, bit: usize, bytes: &[u8], state: State, dialect: Dialect) -> State {
+        let base = self.delimiters.len() * 64 + bit;
+        let base = u32::try_from(base).unwrap_or(u32::MAX);
+        let (marks, after) = scan::exact(bytes, state, dialect);
         let rank = self.ranks.last().copied().unwrap_or_default();
-        self.delimiters.push(marks.delimiters);
+        self.delimiters.push(marks.delimiters << bit);
         self.ranks.push(rank.wrapping_add(marks.delimiters.count_ones()));
         self.ends
             .extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
-        self.newlines += memchr_iter(b'\n', rest).count() as u64;
-        self.is_ascii &= rest.is_ascii();
+        self.newlines += memchr_iter(b'\n', bytes).count() as u64;
+        self.is_ascii &= bytes.is_ascii();
         after
-    }
-
-    /// Ends the last row at `length`, where it has no line end.
-    pub(crate) fn end_with(&mut self, length: usize) {
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
-        if self.ends.last().copied().unwrap_or_default() < length {
-            self.ends.push(length);
-        }
     }
 }
 
@@ -108,11 +140,19 @@ impl Block {
         let mut index = Index::default();
         let mut state = State::Row;
         for word in text.chunks(64) {
-            state = index.add_rest(word, state, dialect);
+            state = index.add_at(0, word, state, dialect);
         }
-        index.end_with(text.len());
         let bytes = [text, &[0; SLACK + 1]].concat();
-        Self { dialect, bytes, index, ..Self::default() }
+        let mut block = Self { dialect, bytes, index, ..Self::default() };
+        block.end_with(text.len());
+        block
+    }
+
+    /// Ends the last row at `end`, where it has no line end.
+    pub(crate) fn end_with(&mut self, end: usize) {
+        if self.end() < end {
+            self.index.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
+        }
     }
 
     /// Forgets its rows, but not the room they took.
@@ -130,7 +170,7 @@ impl Block {
 
     /// All rows.
     pub(crate) fn text(&self) -> &[u8] {
-        self.bytes.get(..self.end()).unwrap_or_default()
+        self.bytes.get(self.begin()..self.end()).unwrap_or_default()
     }
 
     /// The bytes of a field that was located.
@@ -139,9 +179,14 @@ impl Block {
         self.bytes.get(place.start as usize..place.end as usize).unwrap_or_default()
     }
 
+    /// Where the first row begins.
+    pub(crate) fn begin(&self) -> usize {
+        self.index.begin as usize
+    }
+
     /// Where the last row ends.
     pub(crate) fn end(&self) -> usize {
-        self.index.ends.last().map_or(0, |end| *end as usize)
+        self.index.ends.last().map_or(self.begin(), |end| *end as usize)
     }
 
     /// The number of rows.
@@ -160,8 +205,8 @@ impl Block {
     /// Where the row begins and where it ends, behind its line end.
     #[must_use]
     pub fn bounds(&self, row: usize) -> (usize, usize) {
-        let end_of = |row: usize| self.index.ends.get(row).map_or(0, |end| *end as usize);
-        (row.checked_sub(1).map_or(0, end_of), end_of(row))
+        let end_of = |row: usize| self.index.ends.get(row).map_or(self.begin(), |end| *end as usize);
+        (row.checked_sub(1).map_or(self.begin(), end_of), end_of(row))
     }
 
     /// The row without its line end.

@@ -1,11 +1,12 @@
 //! The inputs, one after the other, as blocks of rows.
 
 use std::path::PathBuf;
-use std::sync::PoisonError;
 
 use common::{Error, Result};
 
+use crate::cut::Cutter;
 use crate::open::{Reading, Table};
+use crate::read::End;
 use crate::simd::Cpu;
 use crate::work::Task;
 
@@ -114,6 +115,11 @@ impl Feed {
         self.table.as_ref().is_some_and(|table| table.is_live) || others.iter().any(is_pipe)
     }
 
+    /// What makes rows of what is read.
+    pub(crate) fn cutter(&self) -> Cutter {
+        Cutter::new(self.reading.cpu, self.reading.limit)
+    }
+
     /// The instructions that are used.
     pub(crate) fn cpu(&self) -> Cpu {
         self.reading.cpu
@@ -124,35 +130,29 @@ impl Feed {
         self.is_any_dialect = true;
     }
 
-    /// Fills `task` with the next rows; `false` at the end, or when something failed.
-    pub(crate) fn next(&mut self, task: &mut Task) -> bool {
-        while self.failure.is_none() {
-            let Some(table) = &mut self.table else { return false };
-            task.input = self.current;
-            let read = table.rows.next(&mut task.block);
-            if !matches!(read, Ok(true)) {
-                task.block.clear(table.dialect, 1);
-            }
-            task.notes = table.ledger.as_ref().map(|ledger| {
-                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut notes = ledger.take(task.block.rows() as u64);
-                if matches!(read, Ok(false)) {
-                    notes.bad.extend(ledger.rest());
-                }
-                notes
-            });
-            if let Err(cause) = read {
+    /// Reads on into `task`; `false` at the end, or when something failed.
+    pub(crate) fn read(&mut self, task: &mut Task) -> bool {
+        if self.failure.is_some() {
+            return false;
+        }
+        let Some(table) = &mut self.table else { return false };
+        task.input = self.current;
+        task.opening = table.opening.take();
+        task.ledger.clone_from(&table.ledger);
+        let (filled, read) = table.reader.read(&mut task.block);
+        task.filled = filled;
+        task.end = match read {
+            Ok(end) => end,
+            Err(cause) => {
                 let error = Error::failed(format!("cannot read {}", table.name)).because(cause);
                 self.pass_over(error);
-                self.turn_over();
-            } else if matches!(read, Ok(false)) {
-                self.turn_over();
+                End::Torn
             }
-            if task.block.rows() > 0 || task.notes.as_ref().is_some_and(|notes| !notes.bad.is_empty()) {
-                return true;
-            }
+        };
+        if task.end != End::No {
+            self.turn_over();
         }
-        false
+        true
     }
 
     /// Opens the next input that has a row.

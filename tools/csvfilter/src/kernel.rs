@@ -270,10 +270,10 @@ pub(crate) struct Which {
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
 pub(crate) fn locate<W: Words>(index: &Index, rows: &[u32], which: Which, words: W, places: &mut Vec<Place>) {
     places.resize(rows.len(), Place::default());
-    let Index { delimiters, ranks, ends, before_end, .. } = index;
+    let Index { begin, delimiters, ranks, ends, before_end, .. } = index;
     for (&row, place) in rows.iter().zip(places) {
         let (start, rank) = match (row as usize).checked_sub(1) {
-            None => (0, 0),
+            None => (*begin, 0),
             Some(before) => (
                 ends.get(before).copied().unwrap_or_default(),
                 before_end.get(before).copied().unwrap_or_default(),
@@ -321,7 +321,8 @@ fn at(word: usize, bit: u32) -> u32 {
 /// returns how many bytes they are.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
-pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
+pub(crate) fn copy(bytes: &[u8], index: &Index, rows: &[u32], out: &mut Vec<u8>) -> usize {
+    let (ends, begin) = (&index.ends, index.begin as usize);
     let most = ends.last().map_or(0, |end| *end as usize) + CHUNK;
     if out.len() < most {
         out.resize(most, 0);
@@ -329,7 +330,7 @@ pub(crate) fn copy(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) 
     let mut at = 0_usize;
     for &row in rows {
         let end_of = |row: u32| ends.get(row as usize).map_or(0, |end| *end as usize);
-        let (start, end) = (row.checked_sub(1).map_or(0, end_of), end_of(row));
+        let (start, end) = (row.checked_sub(1).map_or(begin, end_of), end_of(row));
         let length = end.wrapping_sub(start);
         // A short row is copied with whatever follows it, as a copy of fixed length needs no loop.
         let fixed = bytes.get(start..).and_then(|from| from.first_chunk::<CHUNK>());

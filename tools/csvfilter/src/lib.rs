@@ -21,6 +21,7 @@ pub mod number;
 mod open;
 pub mod pick;
 mod progress;
+mod read;
 mod scan;
 pub mod simd;
 mod sink;

@@ -10,10 +10,11 @@ use common::{Error, OrCannot, Result};
 use memchr::{memchr, memchr_iter};
 
 use crate::block::{Block, without_line_end};
-use crate::cut::{Cutter, Rules};
+use crate::cut::Opening;
 use crate::detect;
 use crate::dialect::Dialect;
 use crate::from::{self, Ledger, Shape};
+use crate::read::Reader;
 use crate::scan::State;
 use crate::simd::Cpu;
 
@@ -45,7 +46,9 @@ pub(crate) struct Table {
     pub(crate) header: Option<Vec<u8>>,
     /// The names of the columns; with `--no-header` empty ones.
     pub(crate) names: Vec<Vec<u8>>,
-    pub(crate) rows: Cutter,
+    /// Until it was told: where the rows begin.
+    pub(crate) opening: Option<Opening>,
+    pub(crate) reader: Reader,
     /// How many bytes there are to read; unknown for a pipe and for what is packed.
     pub(crate) size: Option<u64>,
     /// It is a pipe or a terminal, and comes bit by bit.
@@ -84,19 +87,19 @@ impl Table {
         }
         let line = start.line + memchr_iter(b'\n', &start.bytes[..behind]).count() as u64;
         start.bytes.drain(..behind);
-        let rules = Rules { dialect, cpu: reading.cpu, limit: reading.limit, is_live };
-        let rows = Cutter::new(reader, start.bytes, line, rules);
-        Ok(Some(Self { name, dialect, header, names, rows, size, is_live, ledger: None }))
+        let opening = Some(Opening { dialect, line });
+        let reader = Reader::new(reader, start.bytes, is_live);
+        Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger: None }))
     }
 
     fn of_json(input: Input, shape: Shape, reading: &Reading) -> Result<Option<Self>> {
         let from::Table { name, columns: names, rows, ledger } =
             from::Table::open(input, shape, reading.limit)?;
         let dialect = Dialect::delimited(b',');
-        let rules = Rules { dialect, cpu: reading.cpu, limit: reading.limit, is_live: false };
-        let rows = Cutter::new(Box::new(rows), Vec::new(), 1, rules);
+        let opening = Some(Opening { dialect, line: 1 });
+        let reader = Reader::new(Box::new(rows), Vec::new(), false);
         let (header, size, is_live, ledger) = (None, None, false, Some(ledger));
-        Ok(Some(Self { name, dialect, header, names, rows, size, is_live, ledger }))
+        Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger }))
     }
 }
 

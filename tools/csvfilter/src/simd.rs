@@ -98,15 +98,15 @@ impl Cpu {
     }
 
     /// [`kernel::copy`].
-    pub(crate) fn copy(self, bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
+    pub(crate) fn copy(self, bytes: &[u8], index: &Index, rows: &[u32], out: &mut Vec<u8>) -> usize {
         match self.0 {
-            Set::Portable => kernel::copy(bytes, ends, rows, out),
+            Set::Portable => kernel::copy(bytes, index, rows, out),
             // SAFETY: as in `scan`.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => unsafe { x86::copy2(bytes, ends, rows, out) },
+            Set::Avx2 => unsafe { x86::copy2(bytes, index, rows, out) },
             // SAFETY: as in `scan`.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => unsafe { x86::copy512(bytes, ends, rows, out) },
+            Set::Avx512 => unsafe { x86::copy512(bytes, index, rows, out) },
         }
     }
 }

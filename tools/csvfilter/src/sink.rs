@@ -66,7 +66,7 @@ impl Format<'_> {
     fn write(&self, task: &mut Task) {
         let Task { block, verdict, text, .. } = task;
         if self.emit.is_as_it_is() {
-            task.length = self.cpu.copy(&block.bytes, &block.index.ends, &verdict.kept, text);
+            task.length = self.cpu.copy(&block.bytes, &block.index, &verdict.kept, text);
         } else {
             text.clear();
             self.emit.rows(block, &verdict.kept, text);
@@ -217,7 +217,7 @@ impl<'o> Sink<'o> {
         let flow = self.pass(task)?;
         self.rows += task.verdict.rows() + records as u64;
         told?;
-        self.progress.step(task.block.end() as u64, self.rows);
+        self.progress.step(task.block.text().len() as u64, self.rows);
         self.flush_if_live()?;
         Ok(flow)
     }

@@ -1,20 +1,22 @@
 //! Many threads, one order.
 //!
-//! Whoever has nothing to do takes the next block from the feed, judges and formats its rows, and
-//! puts the result where it is taken from in the order of the input. Reading is one after the other,
-//! which is how the beginning of a row is known and not guessed; everything else is side by side.
+//! Whoever has nothing to do reads on, cuts what was read into rows, judges and formats them, and
+//! puts the result where it is taken from in the order of the input. Reading and cutting go one after
+//! the other, each in its own lane: that is how the beginning of a row is known and not guessed.
 //! Threads that have to wait are blocked, and there are only so many blocks.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use common::Result;
 
 use crate::block::Block;
+use crate::cut::{Cut, Cutter, Opening};
 use crate::feed::Feed;
-use crate::from::Notes;
+use crate::from::{Ledger, Notes};
 use crate::judge::{Judge, Law, Verdict};
+use crate::read::End;
 use crate::sink::{Flow, Format, Sink};
 
 /// A block on its way, with what was made of it.
@@ -22,8 +24,15 @@ use crate::sink::{Flow, Format, Sink};
 pub(crate) struct Task {
     /// The number of the input that the block is from.
     pub(crate) input: usize,
+    /// With the first block of an input.
+    pub(crate) opening: Option<Opening>,
+    /// What is known of the rows of this input, where it was JSON.
+    pub(crate) ledger: Option<Arc<Mutex<Ledger>>>,
+    /// Where what was read ends, and how that went.
+    pub(crate) filled: usize,
+    pub(crate) end: End,
     pub(crate) block: Block,
-    /// What is known beside the block, where it was JSON.
+    /// What is known of the rows of the block, where they were JSON.
     pub(crate) notes: Option<Notes>,
     pub(crate) verdict: Verdict,
     /// The rows as they are to be written, where that does not depend on other blocks, and behind
@@ -32,10 +41,50 @@ pub(crate) struct Task {
     pub(crate) length: usize,
 }
 
+impl Task {
+    /// Makes rows of what was read.
+    fn cut(&mut self, cutter: &mut Cutter) -> Cut {
+        if let Some(opening) = self.opening.take() {
+            cutter.turn_to(opening);
+        }
+        let cut = cutter.cut(&mut self.block, self.filled, self.end);
+        self.take_notes(cut);
+        cut
+    }
+
+    /// Makes rows of what is left of what was read.
+    fn rest(&mut self, cutter: &mut Cutter) -> Cut {
+        let cut = cutter.rest(&mut self.block, self.end);
+        self.take_notes(cut);
+        cut
+    }
+
+    fn take_notes(&mut self, cut: Cut) {
+        let is_last = cut == Cut::Done && self.end != End::No;
+        self.notes = self.ledger.as_ref().map(|ledger| {
+            let mut ledger = lock(ledger);
+            let mut notes = ledger.take(self.block.rows() as u64);
+            if is_last {
+                notes.bad.extend(ledger.rest());
+            }
+            notes
+        });
+    }
+
+    /// Another one for what is left of what was read.
+    fn another(&self) -> Self {
+        Self { input: self.input, ledger: self.ledger.clone(), end: self.end, ..Self::default() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.block.rows() == 0 && self.notes.as_ref().is_none_or(|notes| notes.bad.is_empty())
+    }
+}
+
 /// Blocks in use, for each thread: one in its hands, and some that wait for their turn.
 const TASKS: usize = 4;
 
-/// Passes all rows of the feed through, with as many threads; returns the sink with what came out.
+/// Passes all rows of the feed through to the sink, with as many threads.
 ///
 /// # Errors
 /// The first one of the sink. What the feed met is in the feed.
@@ -45,7 +94,9 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
     }
     let format = sink.format();
     let lanes = Lanes {
-        feed: Mutex::new((0, feed)),
+        cut: Mutex::new(Cuts { next: 0, cutter: feed.cutter(), made: 0 }),
+        read: Mutex::new((0, feed)),
+        was_cut: Condvar::new(),
         turn: Mutex::new(Turn {
             next: 0,
             waiting: BTreeMap::new(),
@@ -54,7 +105,7 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
             made: 0,
             end: None,
         }),
-        changed: Condvar::new(),
+        is_idle: Condvar::new(),
         most: threads * TASKS,
     };
     thread::scope(|scope| {
@@ -70,24 +121,45 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
 fn alone(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>) -> Result<()> {
     let format = sink.format();
     let mut judge = Judge::new(law);
+    let mut cutter = feed.cutter();
     let mut task = Task::default();
-    while feed.next(&mut task) {
-        format.apply(&mut judge, &mut task);
-        if sink.take(&mut task)? == Flow::Full {
-            break;
+    while feed.read(&mut task) {
+        let mut cut = task.cut(&mut cutter);
+        loop {
+            if !task.is_empty() {
+                format.apply(&mut judge, &mut task);
+                if sink.take(&mut task)? == Flow::Full {
+                    return Ok(());
+                }
+            }
+            if cut == Cut::Done {
+                break;
+            }
+            cut = task.rest(&mut cutter);
         }
     }
     Ok(())
 }
 
 struct Lanes<'r, 's> {
-    /// The number of the next block, and where it comes from.
-    feed: Mutex<(u64, &'r mut Feed)>,
+    /// The number of the next piece to read, and where it comes from.
+    read: Mutex<(u64, &'r mut Feed)>,
+    cut: Mutex<Cuts>,
+    /// It is another one's turn to cut.
+    was_cut: Condvar,
     turn: Mutex<Turn<'r, 's>>,
     /// A task is idle again, or the end has come.
-    changed: Condvar,
+    is_idle: Condvar,
     /// So many tasks there may be.
     most: usize,
+}
+
+struct Cuts {
+    /// The number of the piece whose turn it is.
+    next: u64,
+    cutter: Cutter,
+    /// How many blocks were made.
+    made: u64,
 }
 
 struct Turn<'r, 's> {
@@ -107,19 +179,49 @@ impl Lanes<'_, '_> {
     fn work(&self, law: &Law, format: &Format<'_>) {
         let mut judge = Judge::new(law);
         while let Some(mut task) = self.idle_task() {
-            let number = {
-                let mut feed = lock(&self.feed);
-                if !feed.1.next(&mut task) {
+            let piece = {
+                let mut read = lock(&self.read);
+                if !read.1.read(&mut task) {
                     break;
                 }
-                feed.0 += 1;
-                feed.0 - 1
+                read.0 += 1;
+                read.0 - 1
             };
-            format.apply(&mut judge, &mut task);
-            self.hand_over(number, task);
+            let (first, more) = self.cut(piece, &mut task);
+            if task.is_empty() {
+                self.put_back(task);
+            } else {
+                format.apply(&mut judge, &mut task);
+                self.hand_over(first, task);
+            }
+            for (number, mut task) in (first + 1..).zip(more) {
+                format.apply(&mut judge, &mut task);
+                self.hand_over(number, task);
+            }
         }
-        // Whoever waits for a task would wait for ever.
-        self.changed.notify_all();
+    }
+
+    /// Cuts a piece when its turn has come. Returns the number of the first of its blocks, and the
+    /// others; there are others only where there is a first.
+    fn cut(&self, piece: u64, task: &mut Task) -> (u64, Vec<Task>) {
+        let mut cuts = lock(&self.cut);
+        while cuts.next != piece {
+            cuts = self.was_cut.wait(cuts).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut more = Vec::new();
+        let mut cut = task.cut(&mut cuts.cutter);
+        while cut == Cut::More {
+            let mut another = task.another();
+            cut = another.rest(&mut cuts.cutter);
+            if !another.is_empty() {
+                more.push(another);
+            }
+        }
+        let first = cuts.made;
+        cuts.made += u64::from(!task.is_empty()) + more.len() as u64;
+        cuts.next += 1;
+        self.was_cut.notify_all();
+        (first, more)
     }
 
     /// Waits for a task; `None` when nothing more is wanted.
@@ -136,8 +238,13 @@ impl Lanes<'_, '_> {
                 turn.made += 1;
                 return Some(Task::default());
             }
-            turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
+            turn = self.is_idle.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn put_back(&self, task: Task) {
+        lock(&self.turn).idle.push(task);
+        self.is_idle.notify_one();
     }
 
     /// Puts a task where its turn comes; if it has come, and nobody is at it, writes all that are in
@@ -153,13 +260,16 @@ impl Lanes<'_, '_> {
             let taken = sink.take(&mut task);
             turn = lock(&self.turn);
             turn.next += 1;
-            turn.idle.push(task);
+            // Those that were made for what was left of others are too many.
+            if turn.idle.len() < self.most {
+                turn.idle.push(task);
+            }
             if !matches!(taken, Ok(Flow::On)) {
                 turn.end = Some(taken);
-                self.changed.notify_all();
+                self.is_idle.notify_all();
                 break;
             }
-            self.changed.notify_one();
+            self.is_idle.notify_one();
         }
         if turn.end.is_none() {
             turn.sink = Some(sink);

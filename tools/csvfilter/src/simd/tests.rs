@@ -10,7 +10,9 @@ fn check(text: &[u8], dialect: Dialect, cut: usize) {
         let (first, second) = words.split_at(cut.min(words.len()));
         let state = cpu.scan(&mut index, first, State::Row, dialect);
         cpu.scan(&mut index, second, state, dialect);
-        index.end_with(words.len() * 64);
+        if index.ends.last().is_none_or(|end| (*end as usize) < words.len() * 64) && !words.is_empty() {
+            index.ends.push(u32::try_from(words.len() * 64).unwrap());
+        }
         assert_eq!(index, want.index, "{name}");
         let mut odd = Vec::new();
         cpu.measure(&mut index, 2, &mut odd);
@@ -28,7 +30,7 @@ fn check(text: &[u8], dialect: Dialect, cut: usize) {
             }
         }
         let mut out = b"before".to_vec();
-        let length = cpu.copy(&want.bytes, &index.ends, &even, &mut out);
+        let length = cpu.copy(&want.bytes, &index, &even, &mut out);
         let rows: Vec<&[u8]> = even.iter().map(|row| want.row(*row as usize)).collect();
         assert_eq!(out[..length], rows.concat(), "{name}");
     }

@@ -47,13 +47,13 @@ pub(super) fn locate512(index: &Index, rows: &[u32], which: Which, places: &mut 
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn copy2(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
-    kernel::copy(bytes, ends, rows, out)
+pub(super) fn copy2(bytes: &[u8], index: &Index, rows: &[u32], out: &mut Vec<u8>) -> usize {
+    kernel::copy(bytes, index, rows, out)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn copy512(bytes: &[u8], ends: &[u32], rows: &[u32], out: &mut Vec<u8>) -> usize {
-    kernel::copy(bytes, ends, rows, out)
+pub(super) fn copy512(bytes: &[u8], index: &Index, rows: &[u32], out: &mut Vec<u8>) -> usize {
+    kernel::copy(bytes, index, rows, out)
 }
 
 #[derive(Clone, Copy)]
