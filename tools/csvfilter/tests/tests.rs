@@ -8,8 +8,14 @@
 
 #[path = "cases/fidelity.rs"]
 mod fidelity;
+#[path = "cases/generated.rs"]
+mod generated;
+#[path = "cases/plainly.rs"]
+mod plainly;
 #[path = "cases/reference.rs"]
 mod reference;
+#[path = "cases/threads.rs"]
+mod threads;
 
 #[test]
 fn the_examples_of_the_manual_run() {

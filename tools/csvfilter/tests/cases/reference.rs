@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// A reader of the csv crate for this dialect, whose first row is a row.
-fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
+pub(crate) fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -27,7 +27,7 @@ fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
 }
 
 /// Where the rows end that are neither blank nor comments.
-fn ends_by_reference(text: &[u8], dialect: Dialect) -> Vec<usize> {
+pub(crate) fn ends_by_reference(text: &[u8], dialect: Dialect) -> Vec<usize> {
     let (mut reader, mut record, mut ends) = (reference(text, dialect), ByteRecord::new(), Vec::new());
     while reader.read_byte_record(&mut record).unwrap() {
         let end = usize::try_from(reader.position().byte()).unwrap();
@@ -50,7 +50,7 @@ fn is_no_row(record: &ByteRecord, text: &[u8], dialect: Dialect) -> bool {
 }
 
 /// The only row of `content`, which has no line end.
-fn fields_by_reference(content: &[u8], dialect: Dialect) -> Vec<Vec<u8>> {
+pub(crate) fn fields_by_reference(content: &[u8], dialect: Dialect) -> Vec<Vec<u8>> {
     let records: Vec<ByteRecord> = reference(content, dialect).byte_records().map(Result::unwrap).collect();
     let [record] = &records[..] else { panic!("{} rows in {}", records.len(), content.escape_ascii()) };
     record.iter().map(<[u8]>::to_vec).collect()
