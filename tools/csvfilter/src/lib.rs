@@ -28,7 +28,7 @@ mod sink;
 pub mod time;
 mod work;
 
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use common::{Out, Outcome, Result, output, tool};
@@ -100,11 +100,20 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
 fn refuse_reject(inputs: &[PathBuf], args: &Args) -> Result<()> {
     let Some(reject) = args.reject.as_deref() else { return Ok(()) };
     output::refuse_inputs(inputs, Some(reject))?;
-    let whole = |path: &Path| path.canonicalize().or_else(|_| path::absolute(path)).ok();
-    if args.output.as_deref().is_some_and(|output| whole(output) == whole(reject)) {
+    if args.output.as_deref().is_some_and(|output| is_same(output, reject)) {
         return Err(tool::usage("--output and --reject name the same file"));
     }
     Ok(())
+}
+
+/// Whether two paths lead to the same file, or would if it were there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        path.canonicalize().ok().or(Some(folder.join(path.file_name()?)))
+    };
+    one == other || place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 /// Threads for an input smaller than this are started for nothing.

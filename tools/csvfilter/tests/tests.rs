@@ -6,6 +6,8 @@
     reason = "a test fails by a panic, writes files into temporary folders, and says what it found"
 )]
 
+#[path = "cases/bad.rs"]
+mod bad;
 #[path = "cases/fidelity.rs"]
 mod fidelity;
 #[path = "cases/generated.rs"]
@@ -14,6 +16,8 @@ mod generated;
 mod plainly;
 #[path = "cases/reference.rs"]
 mod reference;
+#[path = "cases/reject.rs"]
+mod reject;
 #[path = "cases/threads.rs"]
 mod threads;
 
