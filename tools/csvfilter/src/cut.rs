@@ -47,6 +47,8 @@ pub(crate) struct Cutter {
     line: u64,
     /// `carry` continues a row that is too long.
     is_in_fragment: bool,
+    /// The input could not be read further; what comes from behind the gap is no continuation.
+    is_torn: bool,
     /// Tells whether a row ends in what was read, while it is not known where it began.
     probe: Index,
 }
@@ -62,6 +64,7 @@ impl Cutter {
             state: State::Row,
             line: 1,
             is_in_fragment: false,
+            is_torn: false,
             probe: Index::default(),
         }
     }
@@ -70,12 +73,16 @@ impl Cutter {
     pub(crate) fn turn_to(&mut self, opening: Opening) {
         (self.dialect, self.line) = (opening.dialect, opening.line);
         self.carry.clear();
-        (self.state, self.is_in_fragment) = (State::Row, false);
+        (self.state, self.is_in_fragment, self.is_torn) = (State::Row, false, false);
     }
 
     /// Makes rows of what was read into `block`: the bytes from [`HEAD`] to `filled`.
     pub(crate) fn cut(&mut self, block: &mut Block, filled: usize, end: End) -> Cut {
         block.clear(self.dialect, self.line);
+        if self.is_torn {
+            return Cut::Done;
+        }
+        self.is_torn = end == End::Torn;
         let is_long = self.carry.len() > HEAD;
         if is_long && !self.is_in_fragment && end == End::No && !self.ends_in(block, filled) {
             self.carry.extend_from_slice(&block.bytes[HEAD..filled]);

@@ -1,5 +1,6 @@
 //! The inputs, one after the other, as blocks of rows.
 
+use std::io;
 use std::path::PathBuf;
 
 use common::{Error, Result};
@@ -139,20 +140,21 @@ impl Feed {
         task.input = self.current;
         task.opening = table.opening.take();
         task.ledger.clone_from(&table.ledger);
-        let (filled, read) = table.reader.read(&mut task.block);
-        task.filled = filled;
-        task.end = match read {
-            Ok(end) => end,
-            Err(cause) => {
-                let error = Error::failed(format!("cannot read {}", table.name)).because(cause);
-                self.pass_over(error);
-                End::Torn
-            }
-        };
-        if task.end != End::No {
+        let (piece, read) = table.reader.read(&mut task.block);
+        task.piece = piece;
+        if let Err(cause) = read {
+            self.fail(task.input, cause);
+        }
+        if task.piece.end != End::No {
             self.turn_over();
         }
         true
+    }
+
+    /// An input cannot be read to its end.
+    pub(crate) fn fail(&mut self, input: usize, cause: io::Error) {
+        let name = self.names().swap_remove(input);
+        self.pass_over(Error::failed(format!("cannot read {name}")).because(cause));
     }
 
     /// Opens the next input that has a row.

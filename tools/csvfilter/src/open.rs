@@ -14,7 +14,7 @@ use crate::cut::Opening;
 use crate::detect;
 use crate::dialect::Dialect;
 use crate::from::{self, Ledger, Shape};
-use crate::read::Reader;
+use crate::read::{Reader, Source};
 use crate::scan::State;
 use crate::simd::Cpu;
 
@@ -74,6 +74,10 @@ impl Table {
         let about = input.file().metadata().or_cannot("read", &name)?;
         let size = (about.is_file() && input.packing == Packing::Plain).then_some(about.len());
         let is_live = input.packing == Packing::Plain && !about.is_file();
+        let file = match input.seekable() {
+            Some(file) => Some(Arc::new(file.try_clone().or_cannot("read", &name)?)),
+            None => None,
+        };
         let mut reader = input.reader()?;
         let mut start = Start::default();
         start.skip(&mut reader, reading, &name)?;
@@ -88,7 +92,11 @@ impl Table {
         let line = start.line + memchr_iter(b'\n', &start.bytes[..behind]).count() as u64;
         start.bytes.drain(..behind);
         let opening = Some(Opening { dialect, line });
-        let reader = Reader::new(reader, start.bytes, is_live);
+        let source = match file {
+            Some(file) => Source::File { file, offset: start.read, size: about.len() },
+            None => Source::Stream { stream: reader, is_live },
+        };
+        let reader = Reader::new(source, start.bytes);
         Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger: None }))
     }
 
@@ -97,7 +105,8 @@ impl Table {
             from::Table::open(input, shape, reading.limit)?;
         let dialect = Dialect::delimited(b',');
         let opening = Some(Opening { dialect, line: 1 });
-        let reader = Reader::new(Box::new(rows), Vec::new(), false);
+        let source = Source::Stream { stream: Box::new(rows), is_live: false };
+        let reader = Reader::new(source, Vec::new());
         let (header, size, is_live, ledger) = (None, None, false, Some(ledger));
         Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger }))
     }
@@ -109,6 +118,8 @@ struct Start {
     bytes: Vec<u8>,
     /// The line on which `bytes` begins, counted from 1.
     line: u64,
+    /// How many bytes were read, those that were passed over included.
+    read: u64,
     has_ended: bool,
 }
 
@@ -124,6 +135,7 @@ impl Start {
             }
         };
         self.bytes.truncate(filled + count);
+        self.read += count as u64;
         self.has_ended = count == 0;
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Reads an input, so and so many bytes at a time.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use crate::block::Block;
 
@@ -26,40 +29,122 @@ pub(crate) enum End {
 
 /// The rest of an input.
 pub(crate) struct Reader {
-    source: Box<dyn Read + Send>,
+    source: Source,
     /// What was read before.
     start: Vec<u8>,
-    /// Bytes are wanted as soon as they are there: a pipe.
-    is_live: bool,
+}
+
+/// Where bytes come from.
+pub(crate) enum Source {
+    /// From a file that can be read at any place: it goes on at `offset`, and had `size` bytes when
+    /// it was opened.
+    File { file: Arc<File>, offset: u64, size: u64 },
+    /// From anything that is read from its beginning to its end; from a pipe (`is_live`), bytes are
+    /// wanted as soon as they are there.
+    Stream { stream: Box<dyn Read + Send>, is_live: bool },
+}
+
+/// What is to be read, or was.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// Where what was read ends in the block.
+    pub(crate) filled: usize,
+    pub(crate) end: End,
+    /// What is still to be read, by [`Piece::fetch`]: a file, and from where.
+    later: Option<(Arc<File>, u64)>,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self { filled: HEAD, end: End::No, later: None }
+    }
+}
+
+impl Piece {
+    /// Nothing, with this behind it.
+    pub(crate) fn empty(end: End) -> Self {
+        Self { end, ..Self::default() }
+    }
+
+    /// Reads what was put off: no other thread has to wait for that.
+    ///
+    /// # Errors
+    /// When it cannot be read; what was read before the fault is there.
+    pub(crate) fn fetch(&mut self, block: &mut Block) -> io::Result<()> {
+        let Some((file, offset)) = self.later.take() else { return Ok(()) };
+        let mut at = Offset { file: &file, offset };
+        self.end = End::Torn;
+        let end = fill(&mut at, block, &mut self.filled, false)?;
+        self.end = end;
+        Ok(())
+    }
+}
+
+/// A file, read from a place of our own: its position is shared with whoever else has it open.
+struct Offset<'f> {
+    file: &'f File,
+    offset: u64,
+}
+
+impl Read for Offset<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(to, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
 }
 
 impl Reader {
     /// Of a source, of which `start` was read before.
-    pub(crate) fn new(source: Box<dyn Read + Send>, start: Vec<u8>, is_live: bool) -> Self {
-        Self { source, start, is_live }
+    pub(crate) fn new(source: Source, start: Vec<u8>) -> Self {
+        Self { source, start }
     }
 
-    /// Reads into `block`, from [`HEAD`] on; returns where that ends, and how it went. A fault comes
-    /// together with what was read before it.
-    pub(crate) fn read(&mut self, block: &mut Block) -> (usize, io::Result<End>) {
+    /// Reads into `block`, from [`HEAD`] on, or says what is to be read there.
+    ///
+    /// # Errors
+    /// When the input cannot be read; the piece then has what was read before the fault.
+    pub(crate) fn read(&mut self, block: &mut Block) -> (Piece, io::Result<()>) {
         block.grow(HEAD + self.start.len().max(BLOCK));
-        let mut filled = HEAD + self.start.len();
-        block.bytes[HEAD..filled].copy_from_slice(&self.start);
+        let mut piece = Piece { filled: HEAD + self.start.len(), ..Piece::default() };
+        block.bytes[HEAD..piece.filled].copy_from_slice(&self.start);
         self.start = Vec::new();
-        let wanted = HEAD + BLOCK;
-        while filled < wanted {
-            match self.source.read(&mut block.bytes[filled..wanted]) {
-                Ok(0) => return (filled, Ok(End::Whole)),
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return (filled, Err(error)),
+        let read = match &mut self.source {
+            Source::File { file, offset, size } => {
+                let wanted = (HEAD + BLOCK).saturating_sub(piece.filled) as u64;
+                if *offset + wanted < *size {
+                    piece.later = Some((Arc::clone(file), *offset));
+                    *offset += wanted;
+                    return (piece, Ok(()));
+                }
+                // Near its end it may have grown.
+                let mut at = Offset { file: &*file, offset: *offset };
+                let read = fill(&mut at, block, &mut piece.filled, false);
+                *offset = at.offset;
+                read
             }
-            if self.is_live {
-                break;
-            }
-        }
-        (filled, Ok(End::No))
+            Source::Stream { stream, is_live } => fill(stream, block, &mut piece.filled, *is_live),
+        };
+        piece.end = *read.as_ref().unwrap_or(&End::Torn);
+        (piece, read.map(|_| ()))
     }
+}
+
+/// Fills the block up to [`BLOCK`] bytes behind its head; from a pipe, reads once.
+fn fill(source: &mut impl Read, block: &mut Block, filled: &mut usize, is_live: bool) -> io::Result<End> {
+    let wanted = HEAD + BLOCK;
+    while *filled < wanted {
+        match source.read(&mut block.bytes[*filled..wanted]) {
+            Ok(0) => return Ok(End::Whole),
+            Ok(count) => *filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        if is_live {
+            break;
+        }
+    }
+    Ok(End::No)
 }
 
 const _: () = assert!(BLOCK.is_multiple_of(64) && HEAD.is_multiple_of(64), "blocks are whole words");

@@ -16,21 +16,22 @@ use crate::cut::{Cut, Cutter, Opening};
 use crate::feed::Feed;
 use crate::from::{Ledger, Notes};
 use crate::judge::{Judge, Law, Verdict};
-use crate::read::End;
+use crate::read::{End, Piece};
 use crate::sink::{Flow, Format, Sink};
 
 /// A block on its way, with what was made of it.
 #[derive(Default)]
 pub(crate) struct Task {
+    /// The thread that uses it.
+    owner: usize,
     /// The number of the input that the block is from.
     pub(crate) input: usize,
     /// With the first block of an input.
     pub(crate) opening: Option<Opening>,
     /// What is known of the rows of this input, where it was JSON.
     pub(crate) ledger: Option<Arc<Mutex<Ledger>>>,
-    /// Where what was read ends, and how that went.
-    pub(crate) filled: usize,
-    pub(crate) end: End,
+    /// What was read.
+    pub(crate) piece: Piece,
     pub(crate) block: Block,
     /// What is known of the rows of the block, where they were JSON.
     pub(crate) notes: Option<Notes>,
@@ -47,20 +48,20 @@ impl Task {
         if let Some(opening) = self.opening.take() {
             cutter.turn_to(opening);
         }
-        let cut = cutter.cut(&mut self.block, self.filled, self.end);
+        let cut = cutter.cut(&mut self.block, self.piece.filled, self.piece.end);
         self.take_notes(cut);
         cut
     }
 
     /// Makes rows of what is left of what was read.
     fn rest(&mut self, cutter: &mut Cutter) -> Cut {
-        let cut = cutter.rest(&mut self.block, self.end);
+        let cut = cutter.rest(&mut self.block, self.piece.end);
         self.take_notes(cut);
         cut
     }
 
     fn take_notes(&mut self, cut: Cut) {
-        let is_last = cut == Cut::Done && self.end != End::No;
+        let is_last = cut == Cut::Done && self.piece.end != End::No;
         self.notes = self.ledger.as_ref().map(|ledger| {
             let mut ledger = lock(ledger);
             let mut notes = ledger.take(self.block.rows() as u64);
@@ -73,7 +74,8 @@ impl Task {
 
     /// Another one for what is left of what was read.
     fn another(&self) -> Self {
-        Self { input: self.input, ledger: self.ledger.clone(), end: self.end, ..Self::default() }
+        let piece = Piece::empty(self.piece.end);
+        Self { input: self.input, ledger: self.ledger.clone(), owner: self.owner, piece, ..Self::default() }
     }
 
     fn is_empty(&self) -> bool {
@@ -81,7 +83,7 @@ impl Task {
     }
 }
 
-/// Blocks in use, for each thread: one in its hands, and some that wait for their turn.
+/// Blocks of each thread: one in its hands, and some that wait for their turn.
 const TASKS: usize = 4;
 
 /// Passes all rows of the feed through to the sink, with as many threads.
@@ -101,18 +103,18 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
             next: 0,
             waiting: BTreeMap::new(),
             sink: Some(sink),
-            idle: Vec::new(),
-            made: 0,
+            idle: (0..threads).map(|_| Vec::new()).collect(),
+            made: vec![0; threads],
             end: None,
         }),
         is_idle: Condvar::new(),
-        most: threads * TASKS,
     };
     thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|| lanes.work(law, &format));
+        let (lanes, format) = (&lanes, &format);
+        for owner in 1..threads {
+            scope.spawn(move || lanes.work(owner, law, format));
         }
-        lanes.work(law, &format);
+        lanes.work(0, law, format);
     });
     let turn = lanes.turn.into_inner().unwrap_or_else(PoisonError::into_inner);
     turn.end.unwrap_or(Ok(Flow::On)).map(|_| ())
@@ -124,6 +126,9 @@ fn alone(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>) -> Result<()> {
     let mut cutter = feed.cutter();
     let mut task = Task::default();
     while feed.read(&mut task) {
+        if let Err(cause) = task.piece.fetch(&mut task.block) {
+            feed.fail(task.input, cause);
+        }
         let mut cut = task.cut(&mut cutter);
         loop {
             if !task.is_empty() {
@@ -150,8 +155,6 @@ struct Lanes<'r, 's> {
     turn: Mutex<Turn<'r, 's>>,
     /// A task is idle again, or the end has come.
     is_idle: Condvar,
-    /// So many tasks there may be.
-    most: usize,
 }
 
 struct Cuts {
@@ -169,16 +172,28 @@ struct Turn<'r, 's> {
     waiting: BTreeMap<u64, Task>,
     /// `None` while a thread is writing.
     sink: Option<&'r mut Sink<'s>>,
-    idle: Vec<Task>,
-    made: usize,
+    /// For each thread its own: what it has written to is in the cache of its processor.
+    idle: Vec<Vec<Task>>,
+    /// How many tasks each thread has made.
+    made: Vec<usize>,
     /// Why nothing more is wanted.
     end: Option<Result<Flow>>,
 }
 
+impl Turn<'_, '_> {
+    fn put_back(&mut self, task: Task) {
+        let idle = &mut self.idle[task.owner];
+        // Those that were made for what was left of others are too many.
+        if idle.len() < TASKS {
+            idle.push(task);
+        }
+    }
+}
+
 impl Lanes<'_, '_> {
-    fn work(&self, law: &Law, format: &Format<'_>) {
+    fn work(&self, owner: usize, law: &Law, format: &Format<'_>) {
         let mut judge = Judge::new(law);
-        while let Some(mut task) = self.idle_task() {
+        while let Some(mut task) = self.idle_task(owner) {
             let piece = {
                 let mut read = lock(&self.read);
                 if !read.1.read(&mut task) {
@@ -187,6 +202,9 @@ impl Lanes<'_, '_> {
                 read.0 += 1;
                 read.0 - 1
             };
+            if let Err(cause) = task.piece.fetch(&mut task.block) {
+                lock(&self.read).1.fail(task.input, cause);
+            }
             let (first, more) = self.cut(piece, &mut task);
             if task.is_empty() {
                 self.put_back(task);
@@ -224,27 +242,27 @@ impl Lanes<'_, '_> {
         (first, more)
     }
 
-    /// Waits for a task; `None` when nothing more is wanted.
-    fn idle_task(&self) -> Option<Task> {
+    /// Waits for a task of this thread; `None` when nothing more is wanted.
+    fn idle_task(&self, owner: usize) -> Option<Task> {
         let mut turn = lock(&self.turn);
         loop {
             if turn.end.is_some() {
                 return None;
             }
-            if let Some(task) = turn.idle.pop() {
+            if let Some(task) = turn.idle[owner].pop() {
                 return Some(task);
             }
-            if turn.made < self.most {
-                turn.made += 1;
-                return Some(Task::default());
+            if turn.made[owner] < TASKS {
+                turn.made[owner] += 1;
+                return Some(Task { owner, ..Task::default() });
             }
             turn = self.is_idle.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn put_back(&self, task: Task) {
-        lock(&self.turn).idle.push(task);
-        self.is_idle.notify_one();
+        lock(&self.turn).put_back(task);
+        self.is_idle.notify_all();
     }
 
     /// Puts a task where its turn comes; if it has come, and nobody is at it, writes all that are in
@@ -260,16 +278,13 @@ impl Lanes<'_, '_> {
             let taken = sink.take(&mut task);
             turn = lock(&self.turn);
             turn.next += 1;
-            // Those that were made for what was left of others are too many.
-            if turn.idle.len() < self.most {
-                turn.idle.push(task);
-            }
+            turn.put_back(task);
             if !matches!(taken, Ok(Flow::On)) {
                 turn.end = Some(taken);
                 self.is_idle.notify_all();
                 break;
             }
-            self.is_idle.notify_one();
+            self.is_idle.notify_all();
         }
         if turn.end.is_none() {
             turn.sink = Some(sink);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::read::Reader;
+use crate::read::{Piece, Reader, Source};
 use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
 
@@ -29,14 +29,14 @@ fn collect(block: &Block, rows: &mut Vec<Row>) {
 /// All rows of a text that arrives in pieces: their lines, bytes, and what is wrong with them.
 fn rows(text: &[u8], pieces: &[usize], is_live: bool) -> Vec<Row> {
     let source = Pieces(Cursor::new(text.to_vec()), pieces.iter().copied().collect());
-    let mut reader = Reader::new(Box::new(source), Vec::new(), is_live);
+    let mut reader = Reader::new(Source::Stream { stream: Box::new(source), is_live }, Vec::new());
     let mut cutter = Cutter::new(Cpu::best(), 0);
     let dialect = Dialect { comment: Some(b'#'), ..Dialect::delimited(b',') };
     cutter.turn_to(Opening { dialect, line: 1 });
     let (mut rows, mut block) = (Vec::new(), Block::default());
     loop {
-        let (filled, end) = reader.read(&mut block);
-        let end = end.unwrap();
+        let (Piece { filled, end, .. }, read) = reader.read(&mut block);
+        read.unwrap();
         let mut cut = cutter.cut(&mut block, filled, end);
         collect(&block, &mut rows);
         while cut == Cut::More {
