@@ -123,6 +123,8 @@ impl Reader {
                 *offset = at.offset;
                 read
             }
+            // Rows that came together with the header do not wait for others.
+            Source::Stream { is_live: true, .. } if piece.filled > HEAD => Ok(End::No),
             Source::Stream { stream, is_live } => fill(stream, block, &mut piece.filled, *is_live),
         };
         piece.end = *read.as_ref().unwrap_or(&End::Torn);

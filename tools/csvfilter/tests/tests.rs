@@ -12,12 +12,20 @@ mod bad;
 mod fidelity;
 #[path = "cases/generated.rs"]
 mod generated;
+#[path = "cases/live.rs"]
+mod live;
+#[path = "cases/memory.rs"]
+mod memory;
+#[path = "cases/output.rs"]
+mod output;
 #[path = "cases/plainly.rs"]
 mod plainly;
 #[path = "cases/reference.rs"]
 mod reference;
 #[path = "cases/reject.rs"]
 mod reject;
+#[path = "cases/streams.rs"]
+mod streams;
 #[path = "cases/threads.rs"]
 mod threads;
 

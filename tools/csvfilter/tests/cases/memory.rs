@@ -1,0 +1,56 @@
+//! How much memory a run takes: the kernel's own count of its highest resident size.
+//!
+//! Behind the file comes standard input, which stays open: when a row of it was printed, all of the
+//! file was read, and the process is still there to be asked.
+//!
+//! The limits are those of an optimized binary; `SRE_RELEASE` names the folder of the one that ships.
+//! Without it, debug builds are only asked whether memory grows with the file.
+
+use std::path::Path;
+
+use super::live::{Live, is_release, people};
+
+const MIB: u64 = 1024;
+
+/// The peak in KiB of a run on `file` that has come to its end.
+fn peak(file: &Path, last: &str, args: &[&str]) -> u64 {
+    let mut run = Live::start(&[args, &[file.to_str().unwrap(), "-"]].concat());
+    run.say(last);
+    run.wait_for(last.split_inclusive('\n').next_back().unwrap());
+    run.peak()
+}
+
+/// The peaks in KiB of a run on 16 MiB and on 64 MiB.
+fn peaks(args: &[&str]) -> (u64, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let last = "id,name,age,city,status,joined\n0,last,99,San Francisco,active,2026-03-28\n";
+    let of = |length: usize| {
+        let file = folder.path().join("people.csv");
+        testkit::write(&file, people(length));
+        peak(&file, last, args)
+    };
+    let found = (of(16 << 20), of(64 << 20));
+    println!("{args:?}: {} KiB with 16 MiB, {} KiB with 64 MiB", found.0, found.1);
+    found
+}
+
+#[test]
+fn one_thread_takes_eight_mebibytes_whatever_the_size() {
+    for condition in
+        ["age >= 50", "city =~ /^San F.*o$/", "joined >= 2026-03-14", "age >= 30 and status == 'active'"]
+    {
+        let (small, large) = peaks(&["-j1", condition]);
+        assert!(large <= small + MIB, "{condition}: {small} KiB, then {large} KiB");
+        assert!(!is_release() || large <= 8 * MIB, "{condition}: {large} KiB");
+    }
+}
+
+#[test]
+fn two_threads_take_sixteen_mebibytes_whatever_the_size() {
+    for condition in ["age >= 50", "city =~ /^San F.*o$/"] {
+        let (small, large) = peaks(&["-j2", condition]);
+        // How many of the eight blocks are in use, and with them 6 MiB, is a matter of chance.
+        assert!(large <= small + 6 * MIB, "{condition}: {small} KiB, then {large} KiB");
+        assert!(!is_release() || large <= 16 * MIB, "{condition}: {large} KiB");
+    }
+}
