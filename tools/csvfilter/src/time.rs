@@ -12,6 +12,7 @@ mod iso;
 #[cfg(test)]
 mod tests;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use logs::clock::Clock;
@@ -34,8 +35,8 @@ pub fn literal(text: &str, now: Time, zone: Zone) -> Result<Span, String> {
     when::parse(text, now, zone)
 }
 
-/// How many days are remembered; a power of two. Two years, and rows need not be in order.
-const REMEMBERED: i64 = 1_024;
+/// How many days are remembered; a power of two. 179 years, as rows need not be in order: birthdays.
+const REMEMBERED: i64 = 65_536;
 
 /// Reads the times of values; those that tell no zone of their own are in one and the same.
 #[derive(Debug)]
@@ -43,19 +44,17 @@ pub struct Times {
     zone: Zone,
     clock: Clock,
     /// Each is a day and how far its clocks are ahead of UTC all day: 20 bits of seconds below the
-    /// number of the day. Asking a zone takes longer than all the rest.
-    days: Vec<AtomicI64>,
+    /// number of the day; 0 is none. Asking a zone takes longer than all the rest.
+    days: OnceLock<Vec<AtomicI64>>,
 }
 
 impl Times {
     /// A reader of times that are in `zone` unless they say otherwise.
     #[must_use]
     pub fn new(zone: Zone) -> Self {
-        let count = if matches!(zone, Zone::Utc | Zone::Fixed(_)) { 0 } else { REMEMBERED };
-        let days = (0..count).map(|_| AtomicI64::new(i64::MIN)).collect();
         // What is read always has a year, so that no time depends on the anchor.
         let clock = Clock::new(zone, Time::from_secs(0), None);
-        Self { zone, clock, days }
+        Self { zone, clock, days: OnceLock::new() }
     }
 
     /// The time that a value means; `None` if it is no time, or there is no such day or hour.
@@ -84,9 +83,10 @@ impl Times {
             Zone::Local | Zone::Named(_) => {}
         }
         let place = usize::try_from(day.rem_euclid(REMEMBERED)).ok()?;
-        let slot = self.days.get(place)?;
+        let days = self.days.get_or_init(|| (0..REMEMBERED).map(|_| AtomicI64::new(0)).collect());
+        let slot = days.get(place)?;
         let known = slot.load(Ordering::Relaxed);
-        if known >> SECONDS == day {
+        if known != 0 && known >> SECONDS == day {
             return Some((known & ((1 << SECONDS) - 1)) - DAY);
         }
         let east = self.ask(day)?;
