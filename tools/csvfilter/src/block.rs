@@ -148,6 +148,19 @@ impl Block {
         block
     }
 
+    /// The same, read as whole inputs are: many bytes at a time, by the instructions of `cpu`. The text
+    /// is put `begin` bytes behind the beginning of the block, as if something had been there before.
+    #[must_use]
+    pub fn scanned(text: &[u8], begin: usize, dialect: Dialect, cpu: Cpu) -> Self {
+        let mut block = Self { dialect, ..Self::default() };
+        let end = begin + text.len();
+        block.grow(end);
+        block.bytes[begin..end].copy_from_slice(text);
+        let _state = block.index.add((&block.bytes, begin, end), dialect, cpu);
+        block.end_with(end);
+        block
+    }
+
     /// Ends the last row at `end`, where it has no line end.
     pub(crate) fn end_with(&mut self, end: usize) {
         if self.end() < end {

@@ -9,6 +9,7 @@
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use csvfilter::block::Block;
 use csvfilter::dialect::Dialect;
+use csvfilter::simd::Cpu;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -69,14 +70,33 @@ fn check(text: &[u8], dialect: Dialect) {
     }
 }
 
-/// Every text of up to 7 of these bytes, at the beginning of a block and across a border of 64 bytes.
+/// Every way to read a text finds the same rows and fields as reading it byte by byte.
+#[track_caller]
+fn check_scanned(text: &[u8], dialect: Dialect, begin: usize) {
+    let block = Block::of(text, dialect);
+    for (name, cpu) in Cpu::all() {
+        let scanned = Block::scanned(text, begin, dialect, cpu);
+        assert_eq!(scanned.rows(), block.rows(), "{name} {begin} {} {dialect:?}", text.escape_ascii());
+        for row in 0..block.rows() {
+            let (start, end) = block.bounds(row);
+            let text = || block.row(row).escape_ascii();
+            assert_eq!(scanned.bounds(row), (start + begin, end + begin), "{name} {begin} {}", text());
+            assert!(scanned.fields(row).eq(block.fields(row)), "{name} {begin} {} {dialect:?}", text());
+        }
+    }
+}
+
+/// Every text of up to 7 of these bytes, at the beginning of a block and across a border of 64 bytes,
+/// there also with so many bytes behind it that they are read at once.
 fn check_every_text_of(alphabet: [u8; 4]) {
     let first_row = [[b'y'; 60].as_slice(), b"\n"].concat();
+    let more = [b'z'; 70];
     for length in 0..=7 {
         for number in 0..4_usize.pow(length) {
             let text: Vec<u8> = (0..length).map(|place| alphabet[number >> (2 * place) & 3]).collect();
             check(&text, Dialect::delimited(b','));
             check(&[&first_row, &*text].concat(), Dialect::delimited(b','));
+            check_scanned(&[&first_row, &*text, &more].concat(), Dialect::delimited(b','), 0);
         }
     }
 }
@@ -120,13 +140,50 @@ fn texts(dialect: Dialect) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..100).prop_map(|pieces| pieces.concat())
 }
 
+/// Short texts, each a few bytes before or behind a border: of a word of 64 bytes, or of a group of 64
+/// words. Between them is what has no meaning, or rows that have little.
+fn texts_at_borders(dialect: Dialect) -> impl Strategy<Value = Vec<u8>> {
+    let quote = dialect.quote.unwrap_or(b'"');
+    let bytes =
+        select(vec![quote, quote, dialect.delimiter, b'\n', b'\r', b'x', dialect.comment.unwrap_or(b'#')]);
+    let short = prop::collection::vec(bytes, 1..9);
+    let filler =
+        select(vec![b"x".to_vec(), [[b'y'; 90].as_slice(), &[dialect.delimiter, b'\r', b'\n']].concat()]);
+    let piece = (select(vec![64_usize, 4096]), 0_usize..9, filler, short);
+    prop::collection::vec(piece, 1..6).prop_map(|pieces| {
+        let mut text = Vec::new();
+        for (size, before, filler, short) in pieces {
+            let border = (text.len() + before + 1).next_multiple_of(size) - before;
+            let missing = border - text.len();
+            text.extend(filler.iter().cycle().take(missing));
+            text.extend(short);
+        }
+        text
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn long_texts_in_any_dialect_are_cut_as_by_the_csv_crate(
-        (dialect, text) in dialects().prop_flat_map(|dialect| (Just(dialect), texts(dialect)))
+        (dialect, text) in dialects().prop_flat_map(|dialect| (Just(dialect), texts(dialect))),
+        begin in 0_usize..130,
     ) {
         check(&text, dialect);
+        check_scanned(&text, dialect, begin);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn texts_at_the_borders_of_words_and_groups_are_cut_as_by_the_csv_crate(
+        (dialect, text) in dialects().prop_flat_map(|dialect| (Just(dialect), texts_at_borders(dialect))),
+        begin in select(vec![0_usize, 0, 63]),
+    ) {
+        check(&text, dialect);
+        check_scanned(&text, dialect, begin);
     }
 }
