@@ -88,16 +88,12 @@ impl Cutter {
             self.carry.extend_from_slice(&block.bytes[HEAD..filled]);
             return Cut::Done;
         }
-        let read = HEAD..filled;
-        let (begin, filled) = if is_long {
-            let start = self.carry.len();
-            block.grow(start + read.len());
-            block.bytes.copy_within(read.clone(), start);
-            (0, start + read.len())
-        } else {
-            (HEAD - self.carry.len(), filled)
-        };
-        block.bytes[begin..begin + self.carry.len()].copy_from_slice(&self.carry);
+        if is_long {
+            self.carry.extend_from_slice(&block.bytes[HEAD..filled]);
+            return self.carried(block, end);
+        }
+        let begin = HEAD - self.carry.len();
+        block.bytes[begin..HEAD].copy_from_slice(&self.carry);
         self.carry.clear();
         self.rows(block, (begin, filled), end)
     }
@@ -105,9 +101,14 @@ impl Cutter {
     /// Makes rows of what is left of what was read.
     pub(crate) fn rest(&mut self, block: &mut Block, end: End) -> Cut {
         block.clear(self.dialect, self.line);
+        self.carried(block, end)
+    }
+
+    /// Makes rows of what was carried, which may be long: it changes hands and is not copied.
+    fn carried(&mut self, block: &mut Block, end: End) -> Cut {
         let filled = self.carry.len();
+        std::mem::swap(&mut block.bytes, &mut self.carry);
         block.grow(filled);
-        block.bytes[..filled].copy_from_slice(&self.carry);
         self.carry.clear();
         self.rows(block, (0, filled), end)
     }
