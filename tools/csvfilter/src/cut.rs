@@ -76,6 +76,11 @@ impl Cutter {
         (self.state, self.is_in_fragment, self.is_torn) = (State::Row, false, false);
     }
 
+    /// Whether what is read now is behind a fault.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
     /// Makes rows of what was read into `block`: the bytes from [`HEAD`] to `filled`.
     pub(crate) fn cut(&mut self, block: &mut Block, filled: usize, end: End) -> Cut {
         block.clear(self.dialect, self.line);

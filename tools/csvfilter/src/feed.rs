@@ -21,12 +21,30 @@ pub(crate) struct Feed {
     reading: Reading,
     /// What all inputs must have.
     shape: Option<Shape>,
-    /// How many inputs could not be read to their end.
+    /// How many inputs before the first table could not be read.
     failed: usize,
-    /// Why nothing more is to be read.
-    failure: Option<Error>,
+    /// What went wrong since the last piece.
+    troubles: Troubles,
+    /// Nothing more is to be read.
+    is_over: bool,
     /// Rows come out anew, so that the inputs need not be written alike.
     is_any_dialect: bool,
+}
+
+/// What went wrong with inputs. Threads read ahead, so it is told when the turn of the rows before it
+/// has come.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles {
+    /// Why inputs cannot be read, or not to their end.
+    pub(crate) missing: Vec<Error>,
+    /// Why nothing more is to be read.
+    pub(crate) failure: Option<Error>,
+}
+
+impl Troubles {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.failure.is_none()
+    }
 }
 
 /// What inputs have in common.
@@ -46,14 +64,19 @@ impl Feed {
             reading,
             shape: None,
             failed: 0,
-            failure: None,
+            troubles: Troubles::default(),
+            is_over: false,
             is_any_dialect: false,
         };
         while feed.table.is_none() && feed.current < feed.paths.len() {
-            feed.table = feed.open_current()?;
-            if feed.table.is_none() {
-                feed.current += 1;
+            match Table::open(&feed.paths[feed.current], &feed.reading) {
+                Ok(table) => feed.table = table,
+                Err(error) => {
+                    feed.failed += 1;
+                    miss(error, feed.failed, feed.paths.len())?;
+                }
             }
+            feed.current += usize::from(feed.table.is_none());
         }
         feed.shape = feed.table.as_ref().map(|table| Shape {
             name: table.name.clone(),
@@ -83,14 +106,9 @@ impl Feed {
         self.table.as_ref()
     }
 
-    /// The number of the inputs that could not be read to their end.
-    pub(crate) fn failed(&self) -> usize {
-        self.failed
-    }
-
-    /// Why reading ended before the end, if it did.
-    pub(crate) fn take_failure(&mut self) -> Option<Error> {
-        self.failure.take()
+    /// How many inputs there are, and how many of them could not be read before there was a table.
+    pub(crate) fn inputs(&self) -> (usize, usize) {
+        (self.paths.len(), self.failed)
     }
 
     /// What messages call the inputs.
@@ -133,7 +151,7 @@ impl Feed {
 
     /// Reads on into `task`; `false` at the end, or when something failed.
     pub(crate) fn read(&mut self, task: &mut Task) -> bool {
-        if self.failure.is_some() {
+        if self.is_over {
             return false;
         }
         let Some(table) = &mut self.table else { return false };
@@ -142,59 +160,34 @@ impl Feed {
         task.ledger.clone_from(&table.ledger);
         let (piece, read) = table.reader.read(&mut task.block);
         task.piece = piece;
-        if let Err(cause) = read {
-            self.fail(task.input, cause);
-        }
+        task.fault = read.err().map(|cause| self.fault(task.input, cause));
         if task.piece.end != End::No {
             self.turn_over();
         }
+        task.troubles = std::mem::take(&mut self.troubles);
+        self.is_over = task.troubles.failure.is_some();
         true
     }
 
     /// An input cannot be read to its end.
-    pub(crate) fn fail(&mut self, input: usize, cause: io::Error) {
+    pub(crate) fn fault(&self, input: usize, cause: io::Error) -> Error {
         let name = self.names().swap_remove(input);
-        self.pass_over(Error::failed(format!("cannot read {name}")).because(cause));
+        Error::failed(format!("cannot read {name}")).because(cause)
     }
 
     /// Opens the next input that has a row.
     fn turn_over(&mut self) {
         self.table = None;
-        while self.table.is_none() && self.failure.is_none() && self.current + 1 < self.paths.len() {
+        while self.table.is_none() && self.troubles.failure.is_none() && self.current + 1 < self.paths.len() {
             self.current += 1;
-            let opened = self.open_current().and_then(|table| match table {
-                Some(table) => self.fits(&table).map(|()| Some(table)),
-                None => Ok(None),
-            });
-            match opened {
-                Ok(table) => self.table = table,
-                Err(error) => self.failure = Some(error),
+            match Table::open(&self.paths[self.current], &self.reading) {
+                Err(error) => self.troubles.missing.push(error),
+                Ok(Some(table)) => match self.fits(&table) {
+                    Ok(()) => self.table = Some(table),
+                    Err(error) => self.troubles.failure = Some(error),
+                },
+                Ok(None) => {}
             }
-        }
-    }
-
-    /// The current input; `None`: it is empty, or cannot be read while there are others.
-    fn open_current(&mut self) -> Result<Option<Table>> {
-        let Some(path) = self.paths.get(self.current) else { return Ok(None) };
-        match Table::open(path, &self.reading) {
-            Err(error) => {
-                self.pass_over(error);
-                self.failure.take().map_or(Ok(None), Err)
-            }
-            table => table,
-        }
-    }
-
-    /// Goes on without an input, unless it is the only one.
-    fn pass_over(&mut self, error: Error) {
-        self.failed += 1;
-        if self.paths.len() == 1 {
-            self.failure = Some(error);
-            return;
-        }
-        log::error!("{error}");
-        if self.failed == self.paths.len() {
-            self.failure = Some(Error::failed("no input could be read"));
         }
     }
 
@@ -220,6 +213,18 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// Goes on without an input, unless there is no other; with this one, so many of all are missing.
+///
+/// # Errors
+/// When nothing is left.
+pub(crate) fn miss(error: Error, missing: usize, all: usize) -> Result<()> {
+    if all == 1 {
+        return Err(error);
+    }
+    log::error!("{error}");
+    if missing == all { Err(Error::failed("no input could be read")) } else { Ok(()) }
 }
 
 /// The columns in which two headers differ, a line each.

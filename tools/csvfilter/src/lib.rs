@@ -88,8 +88,8 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     sink.begin(header.as_deref())?;
     let threads = threads(&feed, args);
     let worked = work::run(&mut feed, &law, &mut sink, threads);
-    let (kept, missing) = sink.finish(worked.err().or_else(|| feed.take_failure()))?;
-    Ok(match (missing > 0 || feed.failed() > 0, kept) {
+    let (kept, missing) = sink.finish(worked.err())?;
+    Ok(match (missing > 0, kept) {
         (true, _) => Outcome::Partial,
         (false, 0) => Outcome::No,
         _ => Outcome::Done,
@@ -194,6 +194,7 @@ fn plan<'e>(emit: &'e Emit, feed: &Feed, columns: &Columns, args: &Args) -> Resu
         (.., Some(size)) => Pick::Sample(Sample::new(size, args.seed)),
         _ => Pick::All,
     };
+    let (inputs, missing) = feed.inputs();
     Ok(Plan {
         emit,
         cpu: feed.cpu(),
@@ -203,5 +204,7 @@ fn plan<'e>(emit: &'e Emit, feed: &Feed, columns: &Columns, args: &Args) -> Resu
         pick,
         count: args.count,
         is_live: feed.is_live(),
+        inputs,
+        missing,
     })
 }

@@ -10,6 +10,7 @@ use crate::bad::{Bads, OnBad};
 use crate::block::{Broken, without_line_end};
 use crate::emit::Emit;
 use crate::emit::table::Table;
+use crate::feed::miss;
 use crate::judge::{Fault, Judge};
 use crate::pick::{Distinct, Head, Sample, Tail};
 use crate::progress::Progress;
@@ -96,6 +97,10 @@ pub(crate) struct Plan<'p> {
     pub(crate) count: bool,
     /// Rows are passed on as they come.
     pub(crate) is_live: bool,
+    /// How many inputs there are.
+    pub(crate) inputs: usize,
+    /// How many of them are known to be missing.
+    pub(crate) missing: usize,
 }
 
 impl Plan<'_> {
@@ -135,6 +140,8 @@ pub(crate) struct Sink<'o> {
     rows: u64,
     /// How many went out.
     kept: u64,
+    /// How many inputs could not be read to their end.
+    missing: usize,
     /// What a row that has no line end gets when another one follows.
     line_end: Vec<u8>,
     /// Whether what was written last has no line end.
@@ -161,6 +168,7 @@ impl<'o> Sink<'o> {
         bads.loses_long = !plan.keeps_parts();
         let table = plan.emit.table().filter(|_| !plan.count);
         let (rows, kept, is_open, separator) = (0, 0, false, plan.emit.separator_len());
+        let missing = plan.missing;
         Ok(Self {
             plan,
             target,
@@ -169,6 +177,7 @@ impl<'o> Sink<'o> {
             progress,
             rows,
             kept,
+            missing,
             line_end: b"\n".to_vec(),
             is_open,
             separator,
@@ -219,7 +228,18 @@ impl<'o> Sink<'o> {
         told?;
         self.progress.step(task.block.text().len() as u64, self.rows);
         self.flush_if_live()?;
-        Ok(flow)
+        if flow == Flow::On { self.meet(task) } else { Ok(flow) }
+    }
+
+    /// Tells what went wrong behind the rows.
+    fn meet(&mut self, task: &mut Task) -> Result<Flow> {
+        let troubles = std::mem::take(&mut task.troubles);
+        for error in task.fault.take().into_iter().chain(troubles.missing) {
+            self.progress.clear();
+            self.missing += 1;
+            miss(error, self.missing, self.plan.inputs)?;
+        }
+        troubles.failure.map_or(Ok(Flow::On), Err)
     }
 
     /// Leaves out rows that were seen before, and what stands behind the last row that is wanted: what
@@ -320,8 +340,8 @@ impl<'o> Sink<'o> {
     }
 
     /// Writes what comes behind the rows, tells how many bad ones there were, and puts the output
-    /// file in its place unless there is a `failure`. Returns the number of rows that went out and of
-    /// those that are missing.
+    /// file in its place unless there is a `failure`. Returns the number of rows that went out, and of
+    /// rows and inputs that are missing.
     ///
     /// # Errors
     /// The failure, or when something cannot be written: the output file is then as it was.
@@ -341,7 +361,7 @@ impl<'o> Sink<'o> {
         if let Target::File(file, _) = self.target {
             file.commit()?;
         }
-        Ok((self.kept, self.bads.skipped()))
+        Ok((self.kept, self.bads.skipped() + self.missing as u64))
     }
 
     fn release(&mut self, rows: impl Iterator<Item = Vec<u8>>) -> Result<()> {

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use common::Result;
+use common::{Error, Result};
 
 use crate::block::Block;
 use crate::cut::{Cut, Cutter, Opening};
-use crate::feed::Feed;
+use crate::feed::{Feed, Troubles};
 use crate::from::{Ledger, Notes};
 use crate::judge::{Judge, Law, Verdict};
 use crate::read::{End, Piece};
@@ -32,6 +32,10 @@ pub(crate) struct Task {
     pub(crate) ledger: Option<Arc<Mutex<Ledger>>>,
     /// What was read.
     pub(crate) piece: Piece,
+    /// Why it could not be read to its end.
+    pub(crate) fault: Option<Error>,
+    /// What is wrong behind it.
+    pub(crate) troubles: Troubles,
     pub(crate) block: Block,
     /// What is known of the rows of the block, where they were JSON.
     pub(crate) notes: Option<Notes>,
@@ -47,6 +51,10 @@ impl Task {
     fn cut(&mut self, cutter: &mut Cutter) -> Cut {
         if let Some(opening) = self.opening.take() {
             cutter.turn_to(opening);
+        }
+        if cutter.is_torn() {
+            // What is behind a fault is not told again.
+            self.fault = None;
         }
         let cut = cutter.cut(&mut self.block, self.piece.filled, self.piece.end);
         self.take_notes(cut);
@@ -79,7 +87,14 @@ impl Task {
     }
 
     fn is_empty(&self) -> bool {
-        self.block.rows() == 0 && self.notes.as_ref().is_none_or(|notes| notes.bad.is_empty())
+        let has_notes = self.notes.as_ref().is_some_and(|notes| !notes.bad.is_empty());
+        let is_all_well = self.fault.is_none() && self.troubles.is_empty();
+        self.block.rows() == 0 && !has_notes && is_all_well
+    }
+
+    /// Takes what is told behind the rows.
+    fn take_end(&mut self) -> (Option<Error>, Troubles) {
+        (self.fault.take(), std::mem::take(&mut self.troubles))
     }
 }
 
@@ -89,7 +104,7 @@ const TASKS: usize = 4;
 /// Passes all rows of the feed through to the sink, with as many threads.
 ///
 /// # Errors
-/// The first one of the sink. What the feed met is in the feed.
+/// The first one of the sink, or what ended the feed.
 pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usize) -> Result<()> {
     if threads <= 1 {
         return alone(feed, law, sink);
@@ -127,10 +142,14 @@ fn alone(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>) -> Result<()> {
     let mut task = Task::default();
     while feed.read(&mut task) {
         if let Err(cause) = task.piece.fetch(&mut task.block) {
-            feed.fail(task.input, cause);
+            task.fault = Some(feed.fault(task.input, cause));
         }
         let mut cut = task.cut(&mut cutter);
+        let mut end = task.take_end();
         loop {
+            if cut == Cut::Done {
+                (task.fault, task.troubles) = std::mem::take(&mut end);
+            }
             if !task.is_empty() {
                 format.apply(&mut judge, &mut task);
                 if sink.take(&mut task)? == Flow::Full {
@@ -203,7 +222,7 @@ impl Lanes<'_, '_> {
                 read.0 - 1
             };
             if let Err(cause) = task.piece.fetch(&mut task.block) {
-                lock(&self.read).1.fail(task.input, cause);
+                task.fault = Some(lock(&self.read).1.fault(task.input, cause));
             }
             let (first, more) = self.cut(piece, &mut task);
             if task.is_empty() {
@@ -234,6 +253,9 @@ impl Lanes<'_, '_> {
             if !another.is_empty() {
                 more.push(another);
             }
+        }
+        if let Some(last) = more.last_mut() {
+            (last.fault, last.troubles) = task.take_end();
         }
         let first = cuts.made;
         cuts.made += u64::from(!task.is_empty()) + more.len() as u64;

@@ -28,6 +28,8 @@ mod reject;
 mod streams;
 #[path = "cases/threads.rs"]
 mod threads;
+#[path = "cases/torn.rs"]
+mod torn;
 
 #[test]
 fn the_examples_of_the_manual_run() {
