@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::columns::{Columns, Reference};
 use crate::expr::{Expr, Node, Problem, Quality, Quoted, Side, Value, clip};
 use crate::filter::{Change, Check, Condition, Kind, Operand, Order};
+use crate::pattern::Pattern;
 use crate::time::{Time, Zone};
 
 pub use pins::Pins;
@@ -61,7 +62,9 @@ impl Table<'_> {
                 Ok(check::among(&operand, measured.collect::<Result<_, _>>()?))
             }
             Node::Matches(value, pattern) => {
-                let check = check::plain(pattern).unwrap_or_else(|| Check::Matches(pattern.regex.clone()));
+                let check = check::plain(pattern).unwrap_or_else(|| {
+                    Check::Matches(Pattern::new(pattern.regex.clone(), &pattern.source, &pattern.flags))
+                });
                 self.test(value, check)
             }
             Node::Is(value, quality) => self.test(

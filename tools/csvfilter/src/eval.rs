@@ -3,6 +3,8 @@
 //! A test runs over all rows for which it matters before the next one begins: its loop is short, and
 //! what it branches on is the same for every row.
 
+mod quick;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -12,6 +14,7 @@ use crate::judge::{Bad, Fault, Law, Verdict};
 use crate::kernel::{Place, Which};
 use crate::number::{self, Number};
 use crate::time::{Span, Time};
+use quick::{Near, Same};
 
 /// What a test says of a row.
 const NO: u8 = 0;
@@ -160,14 +163,13 @@ impl Work<'_> {
                     },
                 );
             }
-            Check::Text(Order::Equal, text) if plain => {
+            Check::Text(order @ (Order::Equal | Order::NotEqual), text) if plain => {
+                let same = Same::new(text, *order == Order::Equal);
                 self.run(
                     block,
                     rows,
-                    |_| None,
-                    |raw| {
-                        Ok(raw == text || block.dialect.is_quoted(raw) && *block.dialect.value(raw) == **text)
-                    },
+                    |place| same.field(block, place),
+                    |raw| Ok(order.holds((*block.dialect.value(raw)).cmp(text))),
                 );
             }
             _ => {
@@ -211,53 +213,6 @@ impl Work<'_> {
                 *slot = answer;
             }
         }
-    }
-}
-
-/// The whole numbers of up to eight digits for which a comparison holds: these, or all but these.
-struct Near {
-    first: u64,
-    span: u64,
-    is_outside: bool,
-}
-
-/// The largest of eight digits.
-const MOST: u64 = 99_999_999;
-
-impl Near {
-    fn of(order: Order, number: &Number) -> Self {
-        // The first whole number that is at least `number`, and the first that is greater.
-        let first = |is_beyond: fn(Ordering) -> bool| {
-            let (mut low, mut high) = (0, MOST + 1);
-            while low < high {
-                let middle = low.midpoint(high);
-                let found = number.compare(middle.to_string().as_bytes()).unwrap_or(Ordering::Less);
-                if is_beyond(found) { high = middle } else { low = middle + 1 }
-            }
-            low
-        };
-        let (equal, greater) = (first(Ordering::is_ge), first(Ordering::is_gt));
-        let below = |end: u64| (end, 0_u64.wrapping_sub(end).wrapping_sub(1), true);
-        let (first, span, is_outside) = match order {
-            Order::Equal if equal == greater => (u64::MAX, 0, false),
-            Order::NotEqual if equal == greater => (u64::MAX, 0, true),
-            Order::Equal => (equal, 0, false),
-            Order::NotEqual => (equal, 0, true),
-            Order::AtLeast => (equal, u64::MAX - equal, false),
-            Order::Greater => (greater, u64::MAX - greater, false),
-            Order::Less => below(equal),
-            Order::AtMost => below(greater),
-        };
-        Self { first, span, is_outside }
-    }
-
-    /// The answer for a field that is a whole number of one to eight digits.
-    #[inline]
-    fn word(&self, block: &Block, place: Place) -> Option<bool> {
-        let word = block.bytes.get(place.start as usize..)?.first_chunk::<8>()?;
-        let length = place.end.wrapping_sub(place.start) as usize;
-        let value = number::small(u64::from_le_bytes(*word), length)?;
-        Some((value.wrapping_sub(self.first) <= self.span) != self.is_outside)
     }
 }
 

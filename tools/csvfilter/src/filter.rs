@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use memchr::memmem::Finder;
-use regex::bytes::Regex;
 
 use crate::number::Number;
+use crate::pattern::Pattern;
 use crate::time::Span;
 
 /// A condition on a row.
@@ -128,7 +128,7 @@ pub enum Check {
     /// Equals one of these numbers.
     AmongNumbers(Vec<Number>),
     /// Matches somewhere.
-    Matches(Regex),
+    Matches(Pattern),
     /// It is somewhere in it.
     Contains(Finder<'static>),
     /// Begins with this.

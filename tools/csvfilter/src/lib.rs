@@ -19,6 +19,7 @@ mod kernel;
 mod near;
 pub mod number;
 mod open;
+pub mod pattern;
 pub mod pick;
 mod progress;
 mod read;

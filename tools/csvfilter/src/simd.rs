@@ -134,40 +134,39 @@ impl Bytes {
 #[derive(Clone, Copy)]
 struct Portable(Bytes);
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = LOW << 7;
+/// The highest bit of each of eight bytes.
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// One bit for each of eight bytes whose highest bit is set.
+/// One bit for each of eight bytes that are 0 or 1.
 #[inline]
-fn gather(high: u64) -> u64 {
-    ((high & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+fn gather(bytes: u64) -> u64 {
+    bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// The highest bit of each of eight bytes that is zero. Exact: no carry runs from byte to byte.
+/// One bit for each byte of a word that equals `byte`.
 #[inline]
-fn zeros(word: u64) -> u64 {
-    !(((word & !HIGH) + !HIGH) | word | !HIGH)
+fn equal(word: &[u8; 64], byte: u8) -> u64 {
+    // A comparison of bytes one by one is what compilers make vector instructions of.
+    let found = word.map(|one| u8::from(one == byte));
+    let eights = found.as_chunks::<8>().0.iter().rev();
+    eights.fold(0, |bits, eight| bits << 8 | gather(u64::from_le_bytes(*eight)))
 }
 
 impl Words for Portable {
     #[inline]
     fn find(self, word: &[u8; 64]) -> Found {
-        let mut found = Found { quotes: 0, delimiters: 0, newlines: 0, high: 0 };
-        let splat = |byte: u8| LOW.wrapping_mul(u64::from(byte));
-        let (quote, delimiter, newline) = (splat(self.0.quote), splat(self.0.delimiter), splat(b'\n'));
-        for (at, eight) in (0..64).step_by(8).zip(word.as_chunks::<8>().0) {
-            let eight = u64::from_le_bytes(*eight);
-            found.quotes |= gather(zeros(eight ^ quote)) << at;
-            found.delimiters |= gather(zeros(eight ^ delimiter)) << at;
-            found.newlines |= gather(zeros(eight ^ newline)) << at;
-            found.high |= eight & HIGH;
+        let high = word.as_chunks::<8>().0.iter().fold(0, |high, eight| high | u64::from_le_bytes(*eight));
+        Found {
+            quotes: equal(word, self.0.quote) & self.0.quotes,
+            delimiters: equal(word, self.0.delimiter),
+            newlines: equal(word, b'\n'),
+            high: high & HIGH,
         }
-        found.quotes &= self.0.quotes;
-        found
     }
 
+    #[inline]
     fn find_one(self, word: &[u8; 64], byte: u8) -> u64 {
-        word.iter().rev().fold(0, |bits, found| bits << 1 | u64::from(*found == byte))
+        equal(word, byte)
     }
 
     #[inline]
