@@ -236,16 +236,24 @@ impl Bads {
             text.extend_from_slice(format!("# {}\n", escape(reason)).as_bytes());
         }
         text.extend_from_slice(row);
-        reject.file.write_all(&text).or_cannot("write", &reject.path)
+        let written = reject.file.write_all(&text).or_cannot("write", &reject.path);
+        if written.is_err() {
+            // What is missing in it must not take the place of what is there.
+            self.reject = None;
+        }
+        written
     }
 
-    /// Says how many there were among so many `rows`, and puts what was rejected in its file.
+    /// Says how many there were among so many `rows`, and puts what was rejected in its file, unless a
+    /// `failure` that has nothing to do with bad rows has ended the run: that file stays as it was.
     ///
     /// # Errors
     /// When that file cannot be written, or the share of bad rows is too large.
-    pub(crate) fn finish(&mut self, rows: u64) -> Result<()> {
+    pub(crate) fn finish(&mut self, rows: u64, failure: Option<&Error>) -> Result<()> {
+        let has_ended_it = self.ended.is_some() || self.on_bad == OnBad::Fail && self.count > 0;
+        let is_whole = has_ended_it || failure.is_none_or(Error::is_silent);
         let rows = self.ended.unwrap_or(rows);
-        if let Some(reject) = self.reject.take() {
+        if let Some(reject) = self.reject.take().filter(|_| is_whole) {
             reject.file.commit()?;
         }
         if self.count > 0 && self.on_bad != OnBad::Fail {

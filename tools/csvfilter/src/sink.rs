@@ -347,7 +347,7 @@ impl<'o> Sink<'o> {
     /// The failure, or when something cannot be written: the output file is then as it was.
     pub(crate) fn finish(mut self, failure: Option<Error>) -> Result<(u64, u64)> {
         self.progress.clear();
-        let finished = self.bads.finish(self.rows);
+        let finished = self.bads.finish(self.rows, failure.as_ref());
         if let Some(error) = failure {
             return Err(error);
         }

@@ -127,7 +127,12 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
     thread::scope(|scope| {
         let (lanes, format) = (&lanes, &format);
         for owner in 1..threads {
-            scope.spawn(move || lanes.work(owner, law, format));
+            let started = thread::Builder::new().spawn_scoped(scope, move || lanes.work(owner, law, format));
+            if let Err(cause) = started {
+                // A container may allow no more; those that are there do it too.
+                log::info!("cannot start thread {} of {threads}: {cause}", owner + 1);
+                break;
+            }
         }
         lanes.work(0, law, format);
     });

@@ -8,6 +8,8 @@
 
 #[path = "cases/bad.rs"]
 mod bad;
+#[path = "cases/faults.rs"]
+mod faults;
 #[path = "cases/fidelity.rs"]
 mod fidelity;
 #[path = "cases/generated.rs"]
