@@ -172,6 +172,14 @@ impl Work<'_> {
                     |raw| Ok(order.holds((*block.dialect.value(raw)).cmp(text))),
                 );
             }
+            Check::Matches(pattern) if plain => {
+                self.run(
+                    block,
+                    rows,
+                    |place| quick::refused(pattern, block, place),
+                    |raw| Ok(pattern.is_match(&block.dialect.value(raw))),
+                );
+            }
             _ => {
                 let law = self.law;
                 self.run(

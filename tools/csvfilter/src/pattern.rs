@@ -22,6 +22,10 @@ pub struct Pattern {
     beginnings: Vec<Vec<u8>>,
     /// The same for the end.
     endings: Vec<Vec<u8>>,
+    /// The first eight bytes of the beginnings, as words, and which bytes of a word they have.
+    first_words: Vec<(u64, u64)>,
+    /// For each byte, whether an ending ends with it.
+    last_bytes: Box<[bool; 256]>,
 }
 
 impl Pattern {
@@ -37,14 +41,31 @@ impl Pattern {
             .utf8(false)
             .build()
             .parse(source);
-        let Ok(parsed) = parsed else { return Self { regex, beginnings: Vec::new(), endings: Vec::new() } };
-        let begins = parsed.properties().look_set_prefix().contains(Look::Start);
-        let ends = parsed.properties().look_set_suffix().contains(Look::End);
-        Self {
-            regex,
-            beginnings: if begins { texts(&parsed, ExtractKind::Prefix) } else { Vec::new() },
-            endings: if ends { texts(&parsed, ExtractKind::Suffix) } else { Vec::new() },
+        let (mut beginnings, mut endings) = (Vec::new(), Vec::new());
+        if let Ok(parsed) = parsed {
+            if parsed.properties().look_set_prefix().contains(Look::Start) {
+                beginnings = texts(&parsed, ExtractKind::Prefix);
+            }
+            if parsed.properties().look_set_suffix().contains(Look::End) {
+                endings = texts(&parsed, ExtractKind::Suffix);
+            }
         }
+        let first_words = beginnings.iter().map(|text| first_word(text)).collect();
+        let mut last_bytes = Box::new([endings.is_empty(); 256]);
+        for byte in endings.iter().filter_map(|text| text.last()) {
+            last_bytes[usize::from(*byte)] = true;
+        }
+        Self { regex, beginnings, endings, first_words, last_bytes }
+    }
+
+    /// Whether a text cannot match that begins with the bytes of `word`, as far as it is that long,
+    /// and ends with `last`.
+    #[must_use]
+    #[inline]
+    pub(crate) fn refuses(&self, word: u64, last: u8) -> bool {
+        let begins =
+            self.first_words.is_empty() || self.first_words.iter().any(|(first, mask)| word & mask == *first);
+        !(begins && self.last_bytes[usize::from(last)])
     }
 
     /// Whether it matches somewhere.
@@ -55,6 +76,15 @@ impl Pattern {
         let ends = self.endings.is_empty() || self.endings.iter().any(|one| text.ends_with(one));
         begins && ends && self.regex.is_match(text)
     }
+}
+
+/// At most eight bytes of a text as a word, the first in its lowest place; and which these are.
+pub(crate) fn first_word(text: &[u8]) -> (u64, u64) {
+    let mut word = [0; 8];
+    let length = text.len().min(8);
+    word[..length].copy_from_slice(&text[..length]);
+    let mask = u64::MAX.checked_shr(64 - 8 * u32::try_from(length).unwrap_or(8)).unwrap_or(0);
+    (u64::from_le_bytes(word), mask)
 }
 
 /// Texts of which every match begins or ends with one; none if that is not known.

@@ -6,6 +6,7 @@ use crate::block::Block;
 use crate::filter::Order;
 use crate::kernel::Place;
 use crate::number::{self, Number};
+use crate::pattern::{Pattern, first_word};
 
 /// The whole numbers of up to eight digits for which a comparison holds: these, or all but these.
 pub(super) struct Near {
@@ -66,11 +67,8 @@ pub(super) struct Same<'t> {
 
 impl<'t> Same<'t> {
     pub(super) fn new(text: &'t [u8], answer: bool) -> Self {
-        let mut word = [0; 8];
-        let length = text.len().min(8);
-        word[..length].copy_from_slice(&text[..length]);
-        let mask = u64::MAX.checked_shr(64 - 8 * u32::try_from(length).unwrap_or(8)).unwrap_or(0);
-        Self { text, word: u64::from_le_bytes(word), mask, answer }
+        let (word, mask) = first_word(text);
+        Self { text, word, mask, answer }
     }
 
     /// The answer for a field that is not quoted; for one that is, it is not known.
@@ -86,4 +84,13 @@ impl<'t> Same<'t> {
             length == self.text.len() && begins && (length <= 8 || block.bytes_of(place) == self.text);
         Some(is_same == self.answer)
     }
+}
+
+/// The answer of a pattern for a field that is not quoted, where both ends of it tell.
+#[inline]
+pub(super) fn refused(pattern: &Pattern, block: &Block, place: Place) -> Option<bool> {
+    let word = block.bytes.get(place.start as usize..)?.first_chunk::<8>()?;
+    let last = (place.end as usize).checked_sub(1).and_then(|last| block.bytes.get(last))?;
+    let is_known = place.start < place.end && block.dialect.quote != Some(word[0]);
+    (is_known && pattern.refuses(u64::from_le_bytes(*word), *last)).then_some(false)
 }
