@@ -161,6 +161,9 @@ fn layout(feed: &Feed, columns: &Columns, args: &Args) -> Result<Layout> {
         Chosen::These(list) => Some(columns.find_all(&list).map_err(tool::usage)?),
         Chosen::AllBut(list) => Some(columns.find_others(&list).map_err(tool::usage)?),
     };
+    if chosen.as_ref().is_some_and(Vec::is_empty) {
+        return Err(tool::usage("no column is left; --drop fewer of them"));
+    }
     let renamed = args.renamed().iter().filter(|_| !is_empty);
     let renamed = renamed.map(|(old, new)| Ok((columns.find(old).map_err(tool::usage)?, new.clone())));
     let is_json = matches!(args.from, From::Json | From::Jsonl);

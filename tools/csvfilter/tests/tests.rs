@@ -22,10 +22,14 @@ mod memory;
 mod output;
 #[path = "cases/plainly.rs"]
 mod plainly;
+#[path = "cases/progress.rs"]
+mod progress;
 #[path = "cases/reference.rs"]
 mod reference;
 #[path = "cases/reject.rs"]
 mod reject;
+#[path = "cases/statuses.rs"]
+mod statuses;
 #[path = "cases/streams.rs"]
 mod streams;
 #[path = "cases/threads.rs"]
