@@ -1,11 +1,14 @@
 //! The inputs, one after the other, as blocks of rows.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use common::input::Input;
 use common::{Error, Result};
 
 use crate::cut::Cutter;
+use crate::from;
 use crate::open::{Reading, Table};
 use crate::read::End;
 use crate::simd::Cpu;
@@ -19,6 +22,8 @@ pub(crate) struct Feed {
     /// `None` before the first table was found, and behind the last one.
     table: Option<Table>,
     reading: Reading,
+    /// The tables of inputs that are JSON and were not yet read, by the number of the input.
+    json: BTreeMap<usize, Table>,
     /// What all inputs must have.
     shape: Option<Shape>,
     /// How many inputs before the first table could not be read.
@@ -62,14 +67,16 @@ impl Feed {
             current: 0,
             table: None,
             reading,
+            json: BTreeMap::new(),
             shape: None,
             failed: 0,
             troubles: Troubles::default(),
             is_over: false,
             is_any_dialect: false,
         };
+        feed.open_json()?;
         while feed.table.is_none() && feed.current < feed.paths.len() {
-            match Table::open(&feed.paths[feed.current], &feed.reading) {
+            match feed.open_current() {
                 Ok(table) => feed.table = table,
                 Err(error) => {
                     feed.failed += 1;
@@ -84,6 +91,35 @@ impl Feed {
             names: table.names.clone(),
         });
         Ok(feed)
+    }
+
+    /// Opens all inputs that are JSON: what columns they have is told by all of them together.
+    fn open_json(&mut self) -> Result<()> {
+        let Some(shape) = self.reading.json else { return Ok(()) };
+        let (mut inputs, mut numbers) = (Vec::new(), Vec::new());
+        for (number, path) in self.paths.iter().enumerate() {
+            match Input::open(path) {
+                Ok(input) => {
+                    inputs.push(input);
+                    numbers.push(number);
+                }
+                Err(error) => {
+                    self.failed += 1;
+                    miss(error, self.failed, self.paths.len())?;
+                }
+            }
+        }
+        let tables = from::Table::open_all(inputs, shape, self.reading.limit)?;
+        self.json = numbers.into_iter().zip(tables.into_iter().map(Table::of_json)).collect();
+        Ok(())
+    }
+
+    /// The table of the current input; `None`: it is empty, or it was told why it cannot be read.
+    fn open_current(&mut self) -> Result<Option<Table>> {
+        if self.reading.json.is_some() {
+            return Ok(self.json.remove(&self.current));
+        }
+        Table::open(&self.paths[self.current], &self.reading)
     }
 
     /// Compares the headers of all inputs that can be opened twice, before anything is written.
@@ -180,7 +216,7 @@ impl Feed {
         self.table = None;
         while self.table.is_none() && self.troubles.failure.is_none() && self.current + 1 < self.paths.len() {
             self.current += 1;
-            match Table::open(&self.paths[self.current], &self.reading) {
+            match self.open_current() {
                 Err(error) => self.troubles.missing.push(error),
                 Ok(Some(table)) => match self.fits(&table) {
                     Ok(()) => self.table = Some(table),

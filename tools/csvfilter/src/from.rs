@@ -1,6 +1,6 @@
 //! JSON and JSON Lines as a table.
 //!
-//! The columns are the keys of all objects, in the order in which they first appear; what is nested
+//! The columns are the keys of all objects of all inputs, in the order in which they first appear; what is nested
 //! has a dotted name. So the input is read twice: once for its keys, and once for its rows. A pipe
 //! and what is packed is held in memory for that; otherwise no more than one record is.
 //!
@@ -57,30 +57,37 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the keys of an input; `limit` is the longest record in bytes.
+    /// Reads the keys of all inputs, so that their tables have the same columns; `limit` is the
+    /// longest record in bytes.
     ///
     /// # Errors
-    /// When the input cannot be read, is in UTF-16, or is no JSON where [`Shape::Json`] is asked for.
-    pub fn open(input: Input, shape: Shape, limit: usize) -> Result<Self> {
-        let name = input.name.clone();
-        Self::of(name, &Text::of(input)?, shape, limit)
+    /// When one cannot be read, is in UTF-16, or is no JSON where [`Shape::Json`] is asked for.
+    pub fn open_all(inputs: Vec<Input>, shape: Shape, limit: usize) -> Result<Vec<Self>> {
+        let named = inputs.into_iter().map(|input| Ok((input.name.clone(), Text::of(input)?)));
+        Self::of(named.collect::<Result<_>>()?, shape, limit)
     }
 
-    fn of(name: String, text: &Text, shape: Shape, limit: usize) -> Result<Self> {
-        if matches!(text.start().or_cannot("read", &name)?, [0xff, 0xfe, _] | [0xfe, 0xff, _]) {
-            return Err(Error::failed(format!(
-                "{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8"
-            )));
+    fn of(texts: Vec<(String, Text)>, shape: Shape, limit: usize) -> Result<Vec<Self>> {
+        let mut sheet = Sheet::default();
+        for (name, text) in &texts {
+            if matches!(text.start().or_cannot("read", name)?, [0xff, 0xfe, _] | [0xfe, 0xff, _]) {
+                return Err(Error::failed(format!(
+                    "{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8"
+                )));
+            }
+            let mut pass = Pass::new(text.records(shape, limit), sheet);
+            while pass.next().or_cannot("read", name)?.is_some() {}
+            sheet = pass.sheet;
         }
-        let mut pass = Pass::new(text.records(shape, limit), Sheet::default());
-        while pass.next().or_cannot("read", &name)?.is_some() {}
-        let mut sheet = pass.sheet;
         sheet.is_closed = true;
-        let ledger = Arc::new(Mutex::new(Ledger::default()));
         let columns = sheet.names().to_vec();
-        let pass = Pass::new(text.records(shape, limit), sheet);
-        let rows = Rows { pass, ledger: Arc::clone(&ledger), text: Vec::new(), at: 0 };
-        Ok(Self { name, columns, rows, ledger })
+        let table = |(name, text): (String, Text)| {
+            let ledger = Arc::new(Mutex::new(Ledger::default()));
+            let pass = Pass::new(text.records(shape, limit), sheet.clone());
+            let rows = Rows { pass, ledger: Arc::clone(&ledger), text: Vec::new(), at: 0 };
+            Self { name, columns: columns.clone(), rows, ledger }
+        };
+        Ok(texts.into_iter().map(table).collect())
     }
 }
 

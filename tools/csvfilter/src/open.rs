@@ -67,9 +67,6 @@ impl Table {
     /// When it cannot be read, is in UTF-16, or has a header longer than a row may be.
     pub(crate) fn open(path: &Path, reading: &Reading) -> Result<Option<Self>> {
         let input = Input::open(path)?;
-        if let Some(shape) = reading.json {
-            return Self::of_json(input, shape, reading);
-        }
         let name = input.name.clone();
         let about = input.file().metadata().or_cannot("read", &name)?;
         let size = (about.is_file() && input.packing == Packing::Plain).then_some(about.len());
@@ -100,15 +97,15 @@ impl Table {
         Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger: None }))
     }
 
-    fn of_json(input: Input, shape: Shape, reading: &Reading) -> Result<Option<Self>> {
-        let from::Table { name, columns: names, rows, ledger } =
-            from::Table::open(input, shape, reading.limit)?;
+    /// Objects as a table.
+    pub(crate) fn of_json(table: from::Table) -> Self {
+        let from::Table { name, columns: names, rows, ledger } = table;
         let dialect = Dialect::delimited(b',');
         let opening = Some(Opening { dialect, line: 1 });
         let source = Source::Stream { stream: Box::new(rows), is_live: false };
         let reader = Reader::new(source, Vec::new());
         let (header, size, is_live, ledger) = (None, None, false, Some(ledger));
-        Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger }))
+        Self { name, dialect, header, names, opening, reader, size, is_live, ledger }
     }
 }
 

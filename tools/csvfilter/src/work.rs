@@ -16,7 +16,7 @@ use crate::cut::{Cut, Cutter, Opening};
 use crate::feed::{Feed, Troubles};
 use crate::from::{Ledger, Notes};
 use crate::judge::{Judge, Law, Verdict};
-use crate::read::{End, Piece};
+use crate::read::{BLOCK, End, Piece};
 use crate::sink::{Flow, Format, Sink};
 
 /// A block on its way, with what was made of it.
@@ -84,6 +84,17 @@ impl Task {
     fn another(&self) -> Self {
         let piece = Piece::empty(self.piece.end);
         Self { input: self.input, ledger: self.ledger.clone(), owner: self.owner, piece, ..Self::default() }
+    }
+
+    /// Gives back the room that a long row took.
+    fn shrink(&mut self) {
+        const MOST: usize = 4 * BLOCK;
+        if self.block.bytes.len() > MOST {
+            self.block = Block::default();
+        }
+        if self.text.len() > MOST {
+            self.text = Vec::new();
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -205,7 +216,8 @@ struct Turn<'r, 's> {
 }
 
 impl Turn<'_, '_> {
-    fn put_back(&mut self, task: Task) {
+    fn put_back(&mut self, mut task: Task) {
+        task.shrink();
         let idle = &mut self.idle[task.owner];
         // Those that were made for what was left of others are too many.
         if idle.len() < TASKS {

@@ -15,7 +15,7 @@ use crate::number;
 const DEEPEST: usize = 128;
 
 /// Why a record is no row.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It is no JSON; the place is within the record, counted from 1.
     Syntax { line: usize, column: usize, reason: String },
@@ -26,7 +26,7 @@ pub(super) enum Fault {
 }
 
 /// The columns of a table, and one row of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sheet {
     /// All columns are known.
     pub(super) is_closed: bool,

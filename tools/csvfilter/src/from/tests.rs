@@ -18,8 +18,32 @@ fn tables(text: &str, shape: Shape, limit: usize) -> [Result<Table>; 2] {
     let memory = Text::Memory(text.as_bytes().into());
     let mut input = Input::open(&path).unwrap();
     input.name = "in.json".into();
-    let file = Table::open(input, shape, limit);
-    [file, Table::of("in.json".into(), &memory, shape, limit)]
+    let file = alone(Table::open_all(vec![input], shape, limit));
+    [file, of("in.json", memory, shape, limit)]
+}
+
+fn alone(tables: Result<Vec<Table>>) -> Result<Table> {
+    tables.map(|mut tables| tables.remove(0))
+}
+
+fn of(name: &str, text: Text, shape: Shape, limit: usize) -> Result<Table> {
+    alone(Table::of(vec![(name.into(), text)], shape, limit))
+}
+
+#[test]
+fn several_inputs_have_the_columns_of_all() {
+    let texts = ["{\"a\":1}\n", "{\"b\":{\"c\":2}}\nx\n{\"a\":3}\n"];
+    let texts = texts.iter().map(|text| ("in.json".into(), Text::Memory(text.as_bytes().into()))).collect();
+    let told = |table: Table| {
+        let (columns, rows, lines, bad) = all(table);
+        (columns, rows, lines, bad.len())
+    };
+    let found: Vec<_> = Table::of(texts, Shape::Lines, LIMIT).unwrap().into_iter().map(told).collect();
+    let columns = "a b.c".to_owned();
+    assert_eq!(
+        found,
+        [(columns.clone(), "1,\n".into(), vec![1], 0), (columns, ",2\n3,\n".into(), vec![1, 3], 1)]
+    );
 }
 
 /// All of a table: its columns, its rows, and what the ledger says of them.
@@ -150,7 +174,7 @@ fn deep_nesting_and_wrong_bytes_make_a_record_a_bad_one() {
     assert!(bad[0].starts_with("0 2:1 objects are nested deeper than 128 levels: "), "{}", bad[0]);
     assert!(bad[1].starts_with("0 3:1 column 50000: EOF while parsing a list: "));
     let bytes = b"[{\"a\":\"\xff\"},{\"a\":\"1\"}]";
-    let table = Table::of("in.json".into(), &Text::Memory(bytes[..].into()), Shape::Json, LIMIT).unwrap();
+    let table = of("in.json", Text::Memory(bytes[..].into()), Shape::Json, LIMIT).unwrap();
     let (_, csv, _, bad) = all(table);
     assert_eq!((csv.as_str(), bad.len()), ("\"1\"\n", 1));
     assert!(bad[0].starts_with("0 1:2 the record is not UTF-8: "), "{}", bad[0]);
@@ -176,7 +200,7 @@ fn what_is_no_json_is_told_with_its_place() {
         &format!("[1, \"{}\"]", "x".repeat(60)),
         "line 1, column 5: the record that begins here is longer than --max-record",
     );
-    let wide = Table::of("in.json".into(), &Text::Memory(b"\xff\xfe{\0}\0"[..].into()), Shape::Json, 9);
+    let wide = of("in.json", Text::Memory(b"\xff\xfe{\0}\0"[..].into()), Shape::Json, 9);
     assert!(wide.err().unwrap().to_string().starts_with("in.json is in UTF-16; convert it first"));
 }
 
@@ -197,7 +221,7 @@ fn a_key_that_comes_between_the_readings_is_noticed() {
         std::fs::File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
     };
     write("{\"a\":1}\n").unwrap();
-    let mut table = Table::open(Input::open(&path).unwrap(), Shape::Lines, LIMIT).unwrap();
+    let mut table = alone(Table::open_all(vec![Input::open(&path).unwrap()], Shape::Lines, LIMIT)).unwrap();
     write("{\"b\":1}\n{\"c\":1}\n").unwrap();
     let error = table.rows.read(&mut [0; 10]).unwrap_err();
     assert_eq!(error.to_string(), "it was changed while it was read");
@@ -332,7 +356,7 @@ proptest! {
     fn nothing_makes_it_panic(bytes: Vec<u8>, text in "[\\[\\]{}\",:a1n \n\\\\]{0,40}", limit in 0_usize..20) {
         for bytes in [&bytes[..], text.as_bytes()] {
             for shape in [Shape::Lines, Shape::Json] {
-                if let Ok(table) = Table::of("x".into(), &Text::Memory(bytes.into()), shape, limit) {
+                if let Ok(table) = of("x", Text::Memory(bytes.into()), shape, limit) {
                     all(table);
                 }
             }
