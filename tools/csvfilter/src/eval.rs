@@ -322,3 +322,6 @@ fn changed<'v>(value: Cow<'v, [u8]>, changes: &[Change]) -> Cow<'v, [u8]> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
