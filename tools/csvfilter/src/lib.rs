@@ -120,7 +120,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 /// Threads for an input smaller than this are started for nothing.
 const LARGE: u64 = 16 << 20;
 
-/// More do not help: what is read one after the other is then half of the work.
+/// A filter is no reason to take a whole server; `--jobs` takes more.
 const MOST_THREADS: usize = 4;
 
 fn threads(feed: &Feed, args: &Args) -> usize {
