@@ -42,6 +42,27 @@ impl Packing {
     }
 }
 
+/// As much of the beginning as tells the packing: from a pipe, text may come bit by bit, and what
+/// cannot become a magic number is not waited for.
+fn head_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let magics: [&[u8]; 4] =
+        [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], &[0xfd, b'7', b'z', b'X', b'Z', 0], b"BZh"];
+    let may_be_packed = |head: &[u8]| {
+        magics.iter().any(|magic| head.iter().zip(*magic).all(|(found, wanted)| found == wanted))
+    };
+    let mut head = [0; MAGIC];
+    let mut filled = 0;
+    while filled < MAGIC && may_be_packed(&head[..filled]) {
+        match file.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(head[..filled].to_vec())
+}
+
 /// An opened input.
 pub struct Input {
     /// What messages call it: the path, or `standard input`.
@@ -71,8 +92,7 @@ impl Input {
     }
 
     fn new(mut file: File, name: String) -> Result<Self> {
-        let mut head = Vec::with_capacity(MAGIC);
-        Read::by_ref(&mut file).take(MAGIC as u64).read_to_end(&mut head).or_cannot("read", &name)?;
+        let head = head_of(&mut file).or_cannot("read", &name)?;
         Ok(Self { packing: Packing::of(&head), name, head, file })
     }
 

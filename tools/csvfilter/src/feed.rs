@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use common::input::Input;
 use common::{Error, Result};
 
 use crate::cut::Cutter;
 use crate::from;
+use crate::gate::Gate;
 use crate::open::{Reading, Table};
 use crate::read::End;
 use crate::simd::Cpu;
@@ -32,6 +34,8 @@ pub(crate) struct Feed {
     troubles: Troubles,
     /// Nothing more is to be read.
     is_over: bool,
+    /// Where pipes are waited for, so that this can be ended.
+    gate: Option<Arc<Gate>>,
     /// Rows come out anew, so that the inputs need not be written alike.
     is_any_dialect: bool,
 }
@@ -72,6 +76,7 @@ impl Feed {
             failed: 0,
             troubles: Troubles::default(),
             is_over: false,
+            gate: None,
             is_any_dialect: false,
         };
         feed.open_json()?;
@@ -185,12 +190,20 @@ impl Feed {
         self.is_any_dialect = true;
     }
 
+    /// Waits for pipes only until `gate` is opened.
+    pub(crate) fn wait_at(&mut self, gate: Arc<Gate>) {
+        self.gate = Some(gate);
+    }
+
     /// Reads on into `task`; `false` at the end, or when something failed.
     pub(crate) fn read(&mut self, task: &mut Task) -> bool {
         if self.is_over {
             return false;
         }
         let Some(table) = &mut self.table else { return false };
+        if !table.reader.is_wanted(self.gate.as_deref()) {
+            return false;
+        }
         task.input = self.current;
         task.opening = table.opening.take();
         task.ledger.clone_from(&table.ledger);

@@ -14,6 +14,7 @@ pub mod expr;
 mod feed;
 pub mod filter;
 pub mod from;
+mod gate;
 mod judge;
 mod kernel;
 mod near;

@@ -75,6 +75,7 @@ impl Table {
             Some(file) => Some(Arc::new(file.try_clone().or_cannot("read", &name)?)),
             None => None,
         };
+        let pipe = if is_live { Some(input.file().try_clone().or_cannot("read", &name)?) } else { None };
         let mut reader = input.reader()?;
         let mut start = Start::default();
         start.skip(&mut reader, reading, &name)?;
@@ -91,7 +92,10 @@ impl Table {
         let opening = Some(Opening { dialect, line });
         let source = match file {
             Some(file) => Source::File { file, offset: start.read, size: about.len() },
-            None => Source::Stream { stream: reader, is_live },
+            None => match pipe {
+                Some(pipe) => Source::Pipe { stream: reader, pipe },
+                None => Source::Stream(reader),
+            },
         };
         let reader = Reader::new(source, start.bytes);
         Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger: None }))
@@ -102,7 +106,7 @@ impl Table {
         let from::Table { name, columns: names, rows, ledger } = table;
         let dialect = Dialect::delimited(b',');
         let opening = Some(Opening { dialect, line: 1 });
-        let source = Source::Stream { stream: Box::new(rows), is_live: false };
+        let source = Source::Stream(Box::new(rows));
         let reader = Reader::new(source, Vec::new());
         let (header, size, is_live, ledger) = (None, None, false, Some(ledger));
         Self { name, dialect, header, names, opening, reader, size, is_live, ledger }

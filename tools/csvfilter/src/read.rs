@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use crate::block::Block;
+use crate::gate::Gate;
 
 /// How many bytes are read at a time: a fraction of the second-level cache, so that a block is still
 /// there when its rows are looked at. 128 KiB to 1 MiB are equally fast.
@@ -39,9 +40,11 @@ pub(crate) enum Source {
     /// From a file that can be read at any place: it goes on at `offset`, and had `size` bytes when
     /// it was opened.
     File { file: Arc<File>, offset: u64, size: u64 },
-    /// From anything that is read from its beginning to its end; from a pipe (`is_live`), bytes are
-    /// wanted as soon as they are there.
-    Stream { stream: Box<dyn Read + Send>, is_live: bool },
+    /// From anything that is read from its beginning to its end.
+    Stream(Box<dyn Read + Send>),
+    /// From a pipe or a terminal: bytes are wanted as soon as they are there. `pipe` is what `stream`
+    /// reads.
+    Pipe { stream: Box<dyn Read + Send>, pipe: File },
 }
 
 /// What is to be read, or was.
@@ -100,6 +103,14 @@ impl Reader {
         Self { source, start }
     }
 
+    /// Waits until there is something to read, or nobody wants it any more; then `false`.
+    pub(crate) fn is_wanted(&self, gate: Option<&Gate>) -> bool {
+        match (&self.source, gate) {
+            (Source::Pipe { pipe, .. }, Some(gate)) if self.start.is_empty() => gate.wait(pipe),
+            _ => true,
+        }
+    }
+
     /// Reads into `block`, from [`HEAD`] on, or says what is to be read there.
     ///
     /// # Errors
@@ -124,8 +135,9 @@ impl Reader {
                 read
             }
             // Rows that came together with the header do not wait for others.
-            Source::Stream { is_live: true, .. } if piece.filled > HEAD => Ok(End::No),
-            Source::Stream { stream, is_live } => fill(stream, block, &mut piece.filled, *is_live),
+            Source::Pipe { .. } if piece.filled > HEAD => Ok(End::No),
+            Source::Pipe { stream, .. } => fill(stream, block, &mut piece.filled, true),
+            Source::Stream(stream) => fill(stream, block, &mut piece.filled, false),
         };
         piece.end = *read.as_ref().unwrap_or(&End::Torn);
         (piece, read.map(|_| ()))

@@ -15,6 +15,7 @@ use crate::block::Block;
 use crate::cut::{Cut, Cutter, Opening};
 use crate::feed::{Feed, Troubles};
 use crate::from::{Ledger, Notes};
+use crate::gate::Gate;
 use crate::judge::{Judge, Law, Verdict};
 use crate::read::{BLOCK, End, Piece};
 use crate::sink::{Flow, Format, Sink};
@@ -121,6 +122,11 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
         return alone(feed, law, sink);
     }
     let format = sink.format();
+    // Without one, a run that ends early waits for the next bytes of a pipe.
+    let gate = Gate::new().ok().filter(|_| feed.is_live()).map(Arc::new);
+    if let Some(gate) = &gate {
+        feed.wait_at(Arc::clone(gate));
+    }
     let lanes = Lanes {
         cut: Mutex::new(Cuts { next: 0, cutter: feed.cutter(), made: 0 }),
         read: Mutex::new((0, feed)),
@@ -134,6 +140,7 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
             end: None,
         }),
         is_idle: Condvar::new(),
+        gate,
     };
     thread::scope(|scope| {
         let (lanes, format) = (&lanes, &format);
@@ -190,6 +197,8 @@ struct Lanes<'r, 's> {
     turn: Mutex<Turn<'r, 's>>,
     /// A task is idle again, or the end has come.
     is_idle: Condvar,
+    /// Where pipes are waited for, until the end has come.
+    gate: Option<Arc<Gate>>,
 }
 
 struct Cuts {
@@ -321,6 +330,9 @@ impl Lanes<'_, '_> {
             if !matches!(taken, Ok(Flow::On)) {
                 turn.end = Some(taken);
                 self.is_idle.notify_all();
+                if let Some(gate) = &self.gate {
+                    gate.open();
+                }
                 break;
             }
             self.is_idle.notify_all();

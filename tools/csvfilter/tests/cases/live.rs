@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -59,6 +59,23 @@ impl Live {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Waits until the run ends by itself, with the pipe still open; returns the status and what was
+    /// printed since.
+    #[track_caller]
+    pub(crate) fn ends(mut self) -> (Option<i32>, Vec<u8>) {
+        let open = self.stdin.take();
+        loop {
+            match self.printed.recv_timeout(PATIENCE) {
+                Ok(more) => self.seen.extend(more),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("waits for more of what is not wanted"),
+            }
+        }
+        let status = self.child.wait().unwrap().code();
+        drop(open);
+        (status, std::mem::take(&mut self.seen))
     }
 
     /// Closes the pipe; returns the status and what was printed since.

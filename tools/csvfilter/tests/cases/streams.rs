@@ -103,6 +103,17 @@ fn rows_from_a_pipe_are_passed_on_as_they_come() {
 }
 
 #[test]
+fn what_is_not_wanted_is_not_waited_for() {
+    for jobs in ["-j1", "-j4"] {
+        let mut run = Live::start(&["--all", "--head", "2", jobs]);
+        run.say("a\n1\n");
+        run.wait_for("a\n1\n");
+        run.say("2\n");
+        assert_eq!(run.ends(), (Some(0), b"2\n".to_vec()), "{jobs}");
+    }
+}
+
+#[test]
 fn rows_from_a_pipe_behind_a_file_are_passed_on_too() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.csv");
