@@ -128,7 +128,7 @@ pub struct Args {
     #[arg(long, help_heading = "Reading")]
     pub(crate) no_header: bool,
 
-    /// What the inputs are
+    /// What the inputs are: CSV, TSV with escapes, JSON objects in lines, or in an array
     #[arg(
         long,
         value_name = "FORMAT",
@@ -138,15 +138,15 @@ pub struct Args {
     )]
     pub(crate) from: From,
 
-    /// Longer rows are bad ones
-    #[arg(long, value_name = "SIZE", help_heading = "Reading", default_value = "64MiB", value_parser = limit)]
+    /// Longer rows are bad ones; 64MiB
+    #[arg(long, value_name = "SIZE", help_heading = "Reading", default_value = "64MiB", hide_default_value = true, value_parser = limit)]
     max_record: usize,
 
     /// Read and filter with N threads; by default up to four for large inputs
     #[arg(short, long, value_name = "N", help_heading = "Reading")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
-    /// What becomes of rows that are not as they should be
+    /// What becomes of rows that are not as they should be; fail stops at the first
     #[arg(
         long,
         value_name = "WHAT",
@@ -196,13 +196,9 @@ pub struct Args {
 /// What inputs are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum From {
-    /// Comma, tab, semicolon or pipe, with quotes
     Csv,
-    /// Tabs, without quotes, with `\t`, `\n`, `\r` and `\\`
     Tsv,
-    /// A JSON object in each line
     Jsonl,
-    /// An array of JSON objects, or one after the other
     Json,
 }
 
@@ -224,11 +220,8 @@ enum InferFlag {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bad {
-    /// Leave them out
     Skip,
-    /// Write them as they are
     Keep,
-    /// Stop at the first
     Fail,
 }
 
