@@ -28,6 +28,8 @@ mod progress;
 mod reference;
 #[path = "cases/reject.rs"]
 mod reject;
+#[path = "cases/rows.rs"]
+mod rows;
 #[path = "cases/statuses.rs"]
 mod statuses;
 #[path = "cases/streams.rs"]

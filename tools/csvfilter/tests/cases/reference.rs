@@ -1,12 +1,5 @@
 //! Rows and fields are those that the csv crate finds.
-//!
-//! It is told that rows end with LF, so that a CR is data for it as it is here, with one difference: a
-//! CR in front of the LF that ends a row, or at the end of the text, belongs to the line end. So each
-//! row is compared without its line end, and a line with nothing but a CR is a blank one. A quote that
-//! never closes takes the rest of the text with it, for both. A comment that ends with the text, and
-//! not with a line end, is an empty row for the csv crate, and a comment here.
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use csvfilter::block::Block;
 use csvfilter::dialect::Dialect;
 use csvfilter::simd::Cpu;
@@ -14,48 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A reader of the csv crate for this dialect, whose first row is a row.
-pub(crate) fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
-    ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .terminator(Terminator::Any(b'\n'))
-        .delimiter(dialect.delimiter)
-        .quoting(dialect.quote.is_some())
-        .quote(dialect.quote.unwrap_or(b'"'))
-        .comment(dialect.comment)
-        .from_reader(text)
-}
-
-/// Where the rows end that are neither blank nor comments.
-pub(crate) fn ends_by_reference(text: &[u8], dialect: Dialect) -> Vec<usize> {
-    let (mut reader, mut record, mut ends) = (reference(text, dialect), ByteRecord::new(), Vec::new());
-    while reader.read_byte_record(&mut record).unwrap() {
-        let end = usize::try_from(reader.position().byte()).unwrap();
-        if !is_no_row(&record, &text[..end], dialect) {
-            ends.push(end);
-        }
-    }
-    ends
-}
-
-/// Whether the record that `text` ends with is a CR on a line of its own, or a comment.
-fn is_no_row(record: &ByteRecord, text: &[u8], dialect: Dialect) -> bool {
-    let Some(field) = record.get(0).filter(|_| record.len() == 1) else { return false };
-    let line = text.strip_suffix(b"\n").unwrap_or(text).rsplit(|byte| *byte == b'\n').next();
-    match (field, line) {
-        (b"\r", line) => line == Some(b"\r"),
-        (b"", Some([first, ..])) => Some(*first) == dialect.comment,
-        _ => false,
-    }
-}
-
-/// The only row of `content`, which has no line end.
-pub(crate) fn fields_by_reference(content: &[u8], dialect: Dialect) -> Vec<Vec<u8>> {
-    let records: Vec<ByteRecord> = reference(content, dialect).byte_records().map(Result::unwrap).collect();
-    let [record] = &records[..] else { panic!("{} rows in {}", records.len(), content.escape_ascii()) };
-    record.iter().map(<[u8]>::to_vec).collect()
-}
+use crate::rows::{ends_by_reference, fields_by_reference};
 
 #[track_caller]
 fn check(text: &[u8], dialect: Dialect) {
