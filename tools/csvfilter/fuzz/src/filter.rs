@@ -31,7 +31,7 @@ impl Write for Bytes {
 /// others; and those that are neither are bad.
 pub fn kept_dropped_and_bad_are_all_rows(data: &[u8]) {
     let Some((dialect, text)) = chosen(data) else { return };
-    let text = [b"a", &[dialect.delimiter][..], b"b\n", &text].concat();
+    let text = [b"a", &[dialect.delimiter][..], b"b\n", text].concat();
     let path = PathBuf::from(format!("/dev/shm/csvfilter-fuzz-{}", std::process::id()));
     std::fs::write(&path, &text).unwrap();
     for (inverted, question) in [(None, at_least as Question), (Some("--not"), below)] {

@@ -12,7 +12,6 @@ mod tool {
     pub(crate) mod cut;
     pub(crate) mod dialect;
     pub(crate) mod kernel;
-    pub(crate) mod read;
     pub(crate) mod scan;
     pub(crate) mod simd;
 }
@@ -20,21 +19,20 @@ mod expressions;
 mod filter;
 #[path = "../../tests/cases/plainly.rs"]
 mod plainly;
+mod read;
 #[path = "../../tests/cases/rows.rs"]
 mod rows;
 mod scanner;
 
 use csvfilter::dialect::Dialect;
-use memchr::memchr_iter;
-use tool::{block, cut, dialect, kernel, read, scan, simd};
+use tool::{block, cut, dialect, kernel, scan, simd};
 
 pub use expressions::expressions_are_read_or_refused;
 pub use filter::kept_dropped_and_bad_are_all_rows;
 pub use scanner::rows_are_those_of_the_csv_crate;
 
-/// One byte chooses the dialect, and whether a byte 1 in the text stands for more than a block has
-/// room for in front.
-fn chosen(data: &[u8]) -> Option<(Dialect, Vec<u8>)> {
+/// The first byte chooses the dialect of the others.
+fn chosen(data: &[u8]) -> Option<(Dialect, &[u8])> {
     let (&choice, text) = data.split_first()?;
     let one_of = |of: &[Option<u8>], by: u8| of[usize::from(by) % of.len()];
     let dialect = Dialect {
@@ -43,8 +41,5 @@ fn chosen(data: &[u8]) -> Option<(Dialect, Vec<u8>)> {
         comment: one_of(&[None, Some(b'#')], choice >> 4),
         escapes: false,
     };
-    // That takes a hundred times as long, so it is seldom.
-    let is_long = choice >= 0xf0 && memchr_iter(1, text).count() <= 2;
-    let long = |byte: &u8| if is_long && *byte == 1 { vec![b'y'; 17_000] } else { vec![*byte] };
-    Some((dialect, text.iter().flat_map(long).collect()))
+    Some((dialect, text))
 }

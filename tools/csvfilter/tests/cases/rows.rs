@@ -6,6 +6,7 @@
 //! never closes takes the rest of the text with it, for both. A comment that ends with the text, and
 //! not with a line end, is an empty row for the csv crate, and a comment here.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
@@ -24,11 +25,18 @@ fn reference(text: &[u8], dialect: Dialect) -> Reader<&[u8]> {
         .from_reader(text)
 }
 
+/// The csv crate takes a byte order mark away; behind a blank line it is what it is here, data.
+fn kept_whole(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.starts_with(b"\xef\xbb\xbf") { Cow::Owned([b"\n", text].concat()) } else { Cow::Borrowed(text) }
+}
+
 /// Where the rows end that are neither blank nor comments.
 pub(crate) fn ends_by_reference(text: &[u8], dialect: Dialect) -> Vec<usize> {
-    let (mut reader, mut record, mut ends) = (reference(text, dialect), ByteRecord::new(), Vec::new());
+    let whole = kept_whole(text);
+    let added = whole.len() - text.len();
+    let (mut reader, mut record, mut ends) = (reference(&whole, dialect), ByteRecord::new(), Vec::new());
     while reader.read_byte_record(&mut record).unwrap() {
-        let end = usize::try_from(reader.position().byte()).unwrap();
+        let end = usize::try_from(reader.position().byte()).unwrap() - added;
         if !is_no_row(&record, &text[..end], dialect) {
             ends.push(end);
         }
@@ -49,7 +57,8 @@ fn is_no_row(record: &ByteRecord, text: &[u8], dialect: Dialect) -> bool {
 
 /// The only row of `content`, which has no line end.
 pub(crate) fn fields_by_reference(content: &[u8], dialect: Dialect) -> Vec<Vec<u8>> {
-    let records: Vec<ByteRecord> = reference(content, dialect).byte_records().map(Result::unwrap).collect();
+    let whole = kept_whole(content);
+    let records: Vec<ByteRecord> = reference(&whole, dialect).byte_records().map(Result::unwrap).collect();
     let [record] = &records[..] else { panic!("{} rows in {}", records.len(), content.escape_ascii()) };
     record.iter().map(<[u8]>::to_vec).collect()
 }
@@ -100,7 +109,7 @@ pub(crate) fn content(row: &[u8]) -> &[u8] {
 fn is_open_at_end(row: &[u8], dialect: Dialect) -> bool {
     let line_end: &[u8] = if row.ends_with(b"\n") { b"" } else { b"\n" };
     let more = [row, line_end, b"zz\n"].concat();
-    reference(&more, dialect).byte_records().count() == 1
+    reference(&kept_whole(&more), dialect).byte_records().count() == 1
 }
 
 /// Where the line ends on which the quote opens that is open at the end of the row: the first line
