@@ -72,12 +72,8 @@ impl Task {
     fn take_notes(&mut self, cut: Cut) {
         let is_last = cut == Cut::Done && self.piece.end != End::No;
         self.notes = self.ledger.as_ref().map(|ledger| {
-            let mut ledger = lock(ledger);
-            let mut notes = ledger.take(self.block.rows() as u64);
-            if is_last {
-                notes.bad.extend(ledger.rest());
-            }
-            notes
+            let (mut ledger, rows) = (lock(ledger), self.block.rows() as u64);
+            if is_last { ledger.take_last(rows) } else { ledger.take(rows) }
         });
     }
 

@@ -73,7 +73,7 @@ impl Notes {
 
 impl Ledger {
     /// What is known of the next `rows` rows, which were read. Bad records behind the last of them
-    /// come with the next ones, or at the end with no rows; see [`Ledger::rest`].
+    /// come with the next ones; at the end of the input see [`Ledger::take_last`].
     pub fn take(&mut self, rows: u64) -> Notes {
         let (first, end) = (self.taken, self.taken.saturating_add(rows).min(self.written));
         self.taken = end;
@@ -88,10 +88,11 @@ impl Ledger {
         notes
     }
 
-    /// The bad records behind the last row, at the end of the input.
-    pub fn rest(&mut self) -> Vec<Bad> {
-        let taken = self.taken;
-        self.bad.drain(..).map(|bad| bad.counted_from(taken)).collect()
+    /// The same of the last `rows` rows of the input, with the bad records behind them.
+    pub fn take_last(&mut self, rows: u64) -> Notes {
+        let mut notes = self.take(rows);
+        notes.bad.extend(self.bad.drain(..).map(|bad| bad.counted_from(notes.first)));
+        notes
     }
 
     /// A row was written whose record begins on `line`.
@@ -161,7 +162,9 @@ mod tests {
         let told = |bad: Vec<Bad>| bad.iter().map(|bad| (bad.before, bad.line)).collect::<Vec<_>>();
         assert_eq!(told(ledger.take(1).bad), [(0, 1)]);
         assert_eq!(told(ledger.take(1).bad), [(0, 3)]);
-        assert_eq!(told(ledger.take(1).bad), []);
-        assert_eq!(told(ledger.rest()), [(0, 5)]);
+        ledger.row(6);
+        ledger.bad(&record(7), "d".into());
+        assert_eq!(told(ledger.take_last(1).bad), [(0, 5), (1, 7)]);
+        assert_eq!(told(ledger.take_last(0).bad), []);
     }
 }

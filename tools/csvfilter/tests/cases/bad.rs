@@ -162,3 +162,18 @@ fn broken_lines_of_json_are_bad_rows() {
         .run();
     case().args(["--max-bad=4"]).stdout("{\"a\":2}\n").status(2).stderr_has("more than --max-bad").run();
 }
+
+#[test]
+fn what_is_no_object_behind_the_last_row_stays_there() {
+    let text = "{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":3}\nnope\n";
+    let case = || Case::new(TOOL).file("x.jsonl", text).args(["--from=jsonl", "x.jsonl", "--expr"]);
+    let last = "x.jsonl:4: column 2: expected ident";
+    let counts = "skipped 2 bad rows of 4: 1 with what is no number, 1 that are no JSON object";
+    let said = told(&["x.jsonl:2: column `a`: `x` is no number", last], counts);
+    let rows = "{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":3}\n";
+    for jobs in ["-j1", "-j4"] {
+        case().args(["a > 0", jobs]).stdout("{\"a\":1}\n{\"a\":3}\n").stderr(&said).status(23).run();
+        case().args(["true", "--bad=fail", jobs]).stdout(rows).stderr(told(&[], last)).status(2).run();
+        case().args(["true", "--head=3", jobs]).stdout(rows).run();
+    }
+}
