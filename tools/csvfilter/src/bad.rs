@@ -1,6 +1,7 @@
 //! What is said of bad rows, and where they go.
 
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -129,9 +130,11 @@ impl Bads {
         let input = self.inputs.get(*input).cloned().unwrap_or_default();
         let records = notes.as_ref().map_or(&[][..], |notes| &notes.bad);
         let (mut line, mut at, mut record) = (block.first_line, block.begin(), 0);
+        // How many there were of all kinds, up to a record and with it.
+        let up_to = |at: usize, record: &from::Bad| rows + verdict.rows_before(record.before) + at as u64 + 1;
         for &bad in &verdict.bad {
             let before = records.partition_point(|record| record.before <= u64::from(bad.row));
-            self.records(&records[record..before], &input, rows + verdict.rows_up_to(bad.row))?;
+            self.records((record..before, records), &input, up_to)?;
             record = before;
             let (start, _) = block.bounds(bad.row as usize);
             line += memchr_iter(b'\n', block.bytes.get(at..start).unwrap_or_default()).count() as u64;
@@ -143,23 +146,23 @@ impl Bads {
                 self.bounds(rows + record as u64 + verdict.rows_up_to(bad.row)).map_err(with_row)?;
             }
         }
-        self.records(&records[record..], &input, rows + verdict.rows())
+        self.records((record..records.len(), records), &input, up_to)
     }
 
-    /// Takes what was no JSON object, before which there were so many `rows`.
+    /// Takes some of what was no JSON object; `up_to` counts the rows up to one, with it.
     fn records(
         &mut self,
-        records: &[from::Bad],
+        (some, records): (Range<usize>, &[from::Bad]),
         input: &str,
-        rows: u64,
+        up_to: impl Fn(usize, &from::Bad) -> u64,
     ) -> std::result::Result<(), (u32, Error)> {
-        for (before, record) in (1..).zip(records) {
+        for (at, record) in some.clone().zip(&records[some]) {
             let with_row = |error| (u32::try_from(record.before).unwrap_or(u32::MAX), error);
             self.lost += 1;
             let text = [&record.bytes[..], b"\n"].concat();
             let place = format!("{input}:{}: {}", record.line, record.reason);
             self.note(RECORD, || place, &text).map_err(with_row)?;
-            self.bounds(rows + before).map_err(with_row)?;
+            self.bounds(up_to(at, record)).map_err(with_row)?;
         }
         Ok(())
     }

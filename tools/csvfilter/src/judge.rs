@@ -60,8 +60,12 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// How many rows there are up to this one, with it.
     pub(crate) fn rows_up_to(&self, row: u32) -> u64 {
-        let without = self.no_rows.partition_point(|other| *other <= row);
-        u64::from(row) + 1 - without as u64
+        self.rows_before(u64::from(row) + 1)
+    }
+
+    /// How many rows there are before this one.
+    pub(crate) fn rows_before(&self, row: u64) -> u64 {
+        row - self.no_rows.partition_point(|other| u64::from(*other) < row) as u64
     }
 
     /// Forgets the rows from this one on.

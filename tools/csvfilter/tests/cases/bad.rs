@@ -177,3 +177,12 @@ fn what_is_no_object_behind_the_last_row_stays_there() {
         case().args(["true", "--head=3", jobs]).stdout(rows).run();
     }
 }
+
+#[test]
+fn a_share_of_json_is_told_at_the_record_that_is_too_many() {
+    let rows = |count| "{\"a\":1}\n".repeat(count);
+    let text = format!("{}{}{}", rows(1000), "nope\n".repeat(20), rows(9000));
+    let case = Case::new(TOOL).file("x.jsonl", text).args(["--from=jsonl", "--all", "x.jsonl"]);
+    let said = "11 bad rows among 1011, which is more than --max-bad allows";
+    case.args(["--max-bad=1%"]).stdout(rows(1000)).stderr_has(said).status(2).run();
+}
