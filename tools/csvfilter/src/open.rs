@@ -15,7 +15,7 @@ use crate::detect;
 use crate::dialect::Dialect;
 use crate::from::{self, Ledger, Shape};
 use crate::read::{Reader, Source};
-use crate::scan::State;
+use crate::scan::{self, State};
 use crate::simd::Cpu;
 
 /// How inputs are to be read.
@@ -185,8 +185,8 @@ impl Start {
         loop {
             let delimiter =
                 reading.delimiter.or_else(|| detect::delimiter(&self.bytes, quote, comment, self.has_ended));
-            if let Some(delimiter) = delimiter {
-                let dialect = Dialect { delimiter, quote, comment, escapes };
+            let dialect = delimiter.map(|delimiter| Dialect { delimiter, quote, comment, escapes });
+            if let Some(dialect) = dialect {
                 if let Some(row) = first_row(&self.bytes, dialect, self.has_ended) {
                     // As below, however much was read beyond the limit.
                     return if row.end > reading.limit {
@@ -197,7 +197,7 @@ impl Start {
                 }
             }
             if self.has_ended {
-                return self.no_row(quote, name);
+                return self.no_row(dialect, name);
             }
             if self.bytes.len() > reading.limit {
                 return Err(too_long(name));
@@ -211,8 +211,9 @@ impl Start {
         }
     }
 
-    fn no_row<T>(&self, quote: Option<u8>, name: &str) -> Result<Option<T>> {
-        if self.bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) || quote.is_none() {
+    /// There are only blank lines and comments, or a row that does not end.
+    fn no_row<T>(&self, dialect: Option<Dialect>, name: &str) -> Result<Option<T>> {
+        if dialect.and_then(|dialect| scan::open_quote(&self.bytes, dialect)).is_none() {
             return Ok(None);
         }
         Err(Error::failed(format!(

@@ -15,6 +15,9 @@ fn the_status_tells_what_was_kept() {
     on(&["age > 99", "x.csv"]).stdout("id,age,name\n").status(1).run();
     on(&["age > 18", "x.csv", "--count"]).stdout("1\n").run();
     on(&["age > 99", "x.csv", "--count"]).stdout("0\n").status(1).run();
+    for text in ["", "\r\n\n", "# no row\n", "\n# \"no row"] {
+        Case::new(TOOL).stdin(text).args(["--all", "--comment=#"]).status(1).run();
+    }
     on(&["--all", "x.csv", "--head", "0"]).stdout("id,age,name\n").status(1).run();
     on(&["name > 0", "x.csv"]).stdout("id,age,name\n").stderr_has("skipped 2 bad rows of 2").status(23).run();
     on(&["name > 0", "x.csv", "no.csv"]).stdout("id,age,name\n").stderr_has("no.csv").status(23).run();
