@@ -277,7 +277,9 @@ impl Bads {
 /// What is wrong with a row, as a clause.
 fn reason<'r>(bad: Bad, block: &'r Block, columns: &'r [String]) -> impl FnOnce() -> String + 'r {
     let row = bad.row as usize;
-    let column = move |column: usize| columns.get(column).map_or("", String::as_str);
+    // An open quote may stand behind the last column.
+    let column =
+        move |column: usize| columns.get(column).cloned().unwrap_or_else(|| format!("${}", column + 1));
     let value =
         move |column: usize| shown(&block.dialect.value(block.fields(row).nth(column).unwrap_or_default()));
     move || match bad.fault {

@@ -43,7 +43,12 @@ fn each_kind_is_told_with_its_line_and_column() {
     let piped = said.replace("x.csv:", "standard input:");
     Case::new(TOOL).stdin(BAD).args([ASKED]).stdout(GOOD).stderr(piped).status(23).run();
     on(BAD).args([ASKED, "x.csv", "--quiet"]).stdout(GOOD).status(23).run();
-    // Without a header there is no name to tell.
+    // A field behind the last column has no name to tell, nor has one without a header.
+    let said = told(
+        &["x.csv:2: column $3: the quote on line 2 never closes"],
+        "skipped 1 bad row of 1: 1 with a quote that never closes",
+    );
+    on("a,b\n1,2,\"3\n").args(["--all", "x.csv"]).stdout("a,b\n").stderr(said).status(23).run();
     let text = "1,a\n2,3\n";
     let said =
         told(&["x.csv:1: column $2: `a` is no number"], "skipped 1 bad row of 2: 1 with what is no number");
