@@ -132,8 +132,10 @@ impl Feed {
     /// # Errors
     /// When one differs from that of the first input.
     pub(crate) fn look_ahead(&self) -> Result<()> {
+        // Of standard input, what is read now is gone, also where a file has its name.
+        let is_file = |path: &&PathBuf| path.as_os_str() != "-" && path.is_file();
         let others = self.paths.get(self.current + 1..).unwrap_or_default();
-        for path in others.iter().filter(|path| path.is_file() && self.reading.json.is_none()) {
+        for path in others.iter().filter(is_file).filter(|_| self.reading.json.is_none()) {
             // What cannot be opened is told when its turn comes.
             if let Ok(Some(table)) = Table::open(path, &self.reading) {
                 self.fits(&table)?;

@@ -76,6 +76,9 @@ fn an_output_that_is_an_input_is_refused() {
 fn standard_input_named_twice_is_read_once() {
     Case::new(TOOL).stdin(TEXT).args(["--all", "-", "-"]).stdout(TEXT).run();
     Case::new(TOOL).file("x.csv", TEXT).stdin_file("x.csv").args(["--all", "-", "-"]).stdout(TEXT).run();
+    // A file of its name is another one.
+    let case = Case::new(TOOL).file("x.csv", TEXT).file("-", TEXT).stdin(TEXT);
+    case.args(["--all", "x.csv", "-"]).stdout(format!("{TEXT}{}", &TEXT[5..])).run();
 }
 
 #[test]
