@@ -7,7 +7,7 @@
 mod number;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Infer;
 use super::cells::{Cells, Piece, copy};
@@ -39,12 +39,15 @@ impl Objects {
 
     fn new(names: &[Vec<u8>], infer: Infer, is_array: bool) -> Self {
         let mut taken: BTreeSet<String> = names.iter().map(|name| lossy(name)).collect();
-        let mut used = BTreeSet::new();
+        // For each name the next number to try: all below it are taken and stay so.
+        let mut next: BTreeMap<String, u64> = BTreeMap::new();
         let mut objects =
             Self { infer, is_array, names: BTreeSet::new(), keys: Vec::new(), end: Piece::new(b"") };
         for name in names {
             let name = lossy(name);
-            let key = if used.insert(name.clone()) { name } else { free(&name, 2, &taken) };
+            let from = next.get(&name).copied();
+            let (key, number) = from.map_or_else(|| (name.clone(), 1), |from| free(&name, from, &taken));
+            next.insert(name, number + 1);
             taken.insert(key.clone());
             let piece = Piece::new(objects.key(&key, objects.keys.is_empty()).as_slice());
             objects.keys.push(piece);
@@ -177,7 +180,7 @@ impl Objects {
         });
         for column in cells.extra() {
             let name = String::from_utf8(super::nameless(column)).unwrap_or_default();
-            let name = if self.names.contains(&name) { free(&name, 2, &self.names) } else { name };
+            let name = if self.names.contains(&name) { free(&name, 2, &self.names).0 } else { name };
             out.extend_from_slice(&self.key(&name, self.keys.is_empty() && column == 0));
             self.value(cells, cells.bounds(column).unwrap_or_default(), look, out);
         }
@@ -229,8 +232,8 @@ fn lossy(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// The name with the first number from `from` on that makes it one of its own.
-fn free(name: &str, from: u64, taken: &BTreeSet<String>) -> String {
-    let mut numbered = (from..).map(|number| format!("{name}_{number}"));
-    numbered.find(|name| !taken.contains(name)).unwrap_or_default()
+/// The name with the first number from `from` on that makes it one of its own, and that number.
+fn free(name: &str, from: u64, taken: &BTreeSet<String>) -> (String, u64) {
+    let mut numbered = (from..).map(|number| (format!("{name}_{number}"), number));
+    numbered.find(|(name, _)| !taken.contains(name)).unwrap_or_default()
 }

@@ -168,6 +168,11 @@ fn json_keys_are_unique() {
         "{\"a\":\"1\",\"a_3\":\"2\",\"a_2\":\"3\",\"a_4\":\"4\"}\n",
     );
     check("$3,\"\"\"\"\n1,2,3\n", layout(Form::Jsonl), "{\"$3\":\"1\",\"\\\"\":\"2\",\"$3_2\":\"3\"}\n");
+    // As many as would take minutes if each tried all numbers before its own.
+    let many = "a,".repeat(150_000);
+    let row = "1,".repeat(150_000);
+    let written = self::written(format!("{many}b\n{row}2\n").as_bytes(), layout(Form::Jsonl));
+    assert!(written.ends_with(b",\"a_150000\":\"1\",\"b\":\"2\"}\n"));
     let twice = Layout { chosen: Some(vec![0, 0]), ..layout(Form::Jsonl) };
     check("a,b\n1,2\n", twice, "{\"a\":\"1\",\"a_2\":\"1\"}\n");
 }
