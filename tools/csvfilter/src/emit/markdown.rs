@@ -1,4 +1,5 @@
 //! Rows of a Markdown table (GitHub's flavour). They are not aligned: no row waits for another.
+//! Control characters and marks that steer a terminal are shown as escapes, as in a table.
 
 use std::borrow::Cow;
 
@@ -24,19 +25,23 @@ pub(super) fn row<'v>(values: impl Iterator<Item = Cow<'v, [u8]>>, out: &mut Vec
 }
 
 fn cell(value: &[u8], out: &mut Vec<u8>) {
-    if !has_any(value, *b"|\\\r\n") {
+    if value.iter().all(|byte| matches!(byte, b' '..=b'~')) && !has_any(value, *b"|\\\r\n") {
         return out.extend_from_slice(value);
     }
-    let mut rest = value;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match byte {
-            b'|' => out.extend_from_slice(b"\\|"),
+    let value = String::from_utf8_lossy(value);
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        let after = rest.as_str();
+        match c {
+            '|' => text.push_str("\\|"),
             // Before anything else a backslash stands for itself.
-            b'\\' if after.first().is_some_and(u8::is_ascii_punctuation) => out.extend_from_slice(b"\\\\"),
-            b'\r' if after.first() == Some(&b'\n') => {}
-            b'\r' | b'\n' => out.extend_from_slice(b"<br>"),
-            _ => out.push(*byte),
+            '\\' if after.starts_with(|c: char| c.is_ascii_punctuation()) => text.push_str("\\\\"),
+            '\r' if after.starts_with('\n') => {}
+            '\r' | '\n' => text.push_str("<br>"),
+            _ => text.push(c),
         }
     }
+    // It is read on a terminal too, which must not be steered by it.
+    out.extend_from_slice(common::log::escape(&text).as_bytes());
 }

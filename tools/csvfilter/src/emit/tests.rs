@@ -195,6 +195,11 @@ fn markdown_has_a_line_for_each_row() {
          | 02 | Ü | two<br>lines |\n|  |  | 7 |\n",
     );
     check(
+        "a\x1b[2J\n\u{9b}1m\u{202e}ü\n",
+        layout(Form::Markdown),
+        "| a\\u{1b}[2J |\n| --- |\n| \\u{9b}1m\\u{202e}ü |\n",
+    );
+    check(
         "a\n\"\\|\\x\\\\\r\n\r\"\n1,2\n",
         layout(Form::Markdown),
         "| a |\n| --- |\n| \\\\\\|\\x\\\\\\<br><br> |\n| 1 | 2 |\n",
