@@ -136,6 +136,13 @@ impl Columns {
             return format!(", which is read without a header: write $1 to ${}", self.count);
         }
         let texts = self.texts();
+        let first = texts.first().map_or("", String::as_str);
+        if first.starts_with("sep=") {
+            return "; `sep=` is a note for Excel and no header: pass over it with --skip 1".into();
+        }
+        if first.starts_with(['{', '[']) {
+            return format!("; it has {}: if that is JSON, read it with --from jsonl", shown(first));
+        }
         let folded = |name: &str| name.trim().to_lowercase();
         if let Some(same) = texts.iter().find(|text| folded(text) == folded(name)) {
             let is_space = same.trim() != same.as_str();

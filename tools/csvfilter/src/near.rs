@@ -15,6 +15,10 @@ pub(crate) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>
     let mut near: Vec<(usize, &str)> = Vec::new();
     for name in names {
         let too_long = name.len() > 4 * LONGEST || wanted.len() > LONGEST;
+        // Nothing is near to everything that is short.
+        if name.trim().is_empty() && !wanted.is_empty() {
+            continue;
+        }
         let slips = if too_long { usize::MAX } else { distance(&wanted, &letters(name)) };
         if slips <= most && !near.contains(&(slips, name)) {
             near.push((slips, name));
@@ -76,6 +80,7 @@ mod tests {
         check("größe", &["grösse", "große"], &["große"]);
         check("abcd", &["abce", "abcf", "abcg", "abch"], &["abce", "abcf", "abcg"]);
         check("ab", &["ab", "ab"], &["ab"]);
+        check("a", &["", " ", "b"], &["b"]);
         check("", &["", "b"], &["", "b"]);
         check(&"x".repeat(100), &[&"x".repeat(100)], &[]);
     }

@@ -47,6 +47,22 @@ fn what_is_missing_names_what_is_near() {
 }
 
 #[test]
+fn what_is_no_header_is_told() {
+    let check = |names: &[&str], want: &str| {
+        let columns = Columns::named(names.iter().map(|name| name.as_bytes().to_vec()).collect(), "x");
+        assert_eq!(find(&columns, "a"), Err(want.into()));
+    };
+    check(
+        &["sep=", ""],
+        "no column `a` in x; `sep=` is a note for Excel and no header: pass over it with --skip 1",
+    );
+    check(
+        &["{\"a\":1", "\"b\":2}"],
+        "no column `a` in x; it has `{\"a\":1`: if that is JSON, read it with --from jsonl",
+    );
+}
+
+#[test]
 fn a_name_that_two_columns_have_is_none() {
     check("id", Err("`id` is the name of 2 columns in sales.csv: $1 and $7; write $1"));
     let many = Columns::named(vec![Vec::new(); 9], "t");
