@@ -100,6 +100,12 @@ pub(super) fn measure(lexer: &mut Lexer<'_>) -> Result<Given, Problem> {
         lexer.at += 1;
         take_measure(lexer);
     }
+    if lexer.rest().strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        lexer.take_while(|c| c.is_ascii_digit() || c == '/');
+        let shown = clip(&lexer.text[start..lexer.at]);
+        let sentence = format!("`{shown}` is no time, as nobody knows its month; write 2026-03-01");
+        return Err(lexer.problem(start, sentence));
+    }
     let spelling = &lexer.text[start..lexer.at];
     if is_date(spelling) || spelling.contains(':') {
         return Ok(Given::Time(spelling.to_owned()));

@@ -193,8 +193,11 @@ impl<'t> Lexer<'t> {
         let mut behind = self.rest().chars();
         if behind.next() == Some('-') && behind.next().is_some_and(is_in_word) {
             let name = self.take_while(|c| is_in_word(c) || c == '-');
-            let name = Reference::Name(clip(&format!("{word}{name}")));
-            return Err(self.problem(start, format!("`-` is no part of a bare name; write {name}")));
+            let text = clip(&format!("{word}{name}"));
+            let name = Reference::Name(text.clone());
+            let sentence =
+                format!("`-` is no part of a bare name; write {name} for a column, \"{text}\" for a text");
+            return Err(self.problem(start, sentence));
         }
         Ok(Token::Word(word.to_owned()))
     }

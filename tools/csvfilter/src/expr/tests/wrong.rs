@@ -127,7 +127,9 @@ a in (b, c)
 a in ($1)
       ^^  a list has no columns; write x == y or x == z
 user-id == 3
-^^^^^^^  `-` is no part of a bare name; write `user-id`
+^^^^^^^  `-` is no part of a bare name; write `user-id` for a column, "user-id" for a text
+a > 03/04/2026
+    ^^^^^^^^^^  `03/04/2026` is no time, as nobody knows its month; write 2026-03-01
 first name == "x"
       ^^^^  an operator is missing before `name`; if it is one name, write `first name` in backticks
 3rd == 1
