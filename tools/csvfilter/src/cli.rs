@@ -1,11 +1,12 @@
 //! The command line.
 
+mod operands;
 mod values;
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Parser, ValueEnum};
 use common::cli::Common;
 use common::{Result, tool};
@@ -19,7 +20,7 @@ use crate::emit::{Form, Infer};
 use crate::from::Shape;
 use crate::open::Reading;
 pub(crate) use values::List;
-use values::{Quote, character, delimiter, limit, list, most, quote, renaming};
+use values::{Quote, character, delimiter, file, jobs, limit, list, most, quote, renaming};
 
 /// Keep the rows of a CSV file that match, choose columns, convert
 #[derive(Parser, Debug)]
@@ -143,8 +144,8 @@ pub struct Args {
     max_record: usize,
 
     /// Read and filter with N threads; by default up to four for large inputs
-    #[arg(short, long, value_name = "N", help_heading = "Reading")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", help_heading = "Reading", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
 
     /// What becomes of rows that are not as they should be; fail stops at the first
     #[arg(
@@ -157,7 +158,7 @@ pub struct Args {
     bad: Bad,
 
     /// Put bad rows into FILE, each under a line that says where it was and what is wrong
-    #[arg(long, value_name = "FILE", help_heading = "Bad rows")]
+    #[arg(long, value_name = "FILE", help_heading = "Bad rows", value_parser = PathBufValueParser::new().try_map(file))]
     pub(crate) reject: Option<PathBuf>,
 
     /// Fail when there are more than so many bad rows, or more than so many in a hundred
@@ -185,7 +186,7 @@ pub struct Args {
     pub(crate) output_delimiter: Option<u8>,
 
     /// Put the result into FILE, whole or not at all
-    #[arg(short, long, value_name = "FILE", help_heading = "Writing")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Writing", value_parser = PathBufValueParser::new().try_map(file))]
     pub(crate) output: Option<PathBuf>,
 
     /// What every tool takes.
@@ -256,6 +257,7 @@ impl Args {
     /// What is asked of a row, all together.
     pub(crate) fn questions(&self) -> Result<Vec<Question>> {
         let mut questions = Vec::new();
+        operands::check(&self.operands, self.has_expression()).map_err(tool::usage)?;
         if self.has_expression() {
             let Some(first) = self.operands.first() else {
                 return Err(tool::usage("no expression; --all keeps every row"));
@@ -264,12 +266,9 @@ impl Args {
                 || Err(tool::usage(format!("`{}` is no expression: it is no UTF-8", first.display()))),
                 Question::parse,
             );
-            let is_file = parsed.is_err() && Path::new(first).is_file();
-            let file = || {
-                let file = first.display();
-                tool::usage(format!("`{file}` is a file, where an expression belongs; --all keeps every row"))
-            };
-            questions.push(parsed.map_err(|problem| if is_file { file() } else { problem })?);
+            let parsed =
+                parsed.map_err(|problem| operands::no_expression(first).map_or(problem, tool::usage));
+            questions.push(parsed?);
         }
         let mut ask = |texts: &[String], parse: fn(&str) -> Result<Question>| {
             texts.iter().try_for_each(|text| parse(text).map(|question| questions.push(question)))

@@ -126,7 +126,7 @@ const MOST_THREADS: usize = 4;
 
 fn threads(feed: &Feed, args: &Args) -> usize {
     match args.jobs {
-        Some(jobs) => jobs.get(),
+        Some(jobs) => jobs,
         None if feed.size().is_some_and(|size| size < LARGE) => 1,
         None => thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_THREADS)),
     }

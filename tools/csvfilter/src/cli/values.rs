@@ -1,5 +1,6 @@
 //! Values of options, parsed into their types.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::{Result, tool, units};
@@ -62,6 +63,20 @@ pub(super) fn limit(text: &str) -> std::result::Result<usize, String> {
     usize::try_from(size).map_err(|error| error.to_string())
 }
 
+/// How many threads; more than a machine has would take its memory and never begin.
+pub(super) fn jobs(text: &str) -> std::result::Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1024).contains(number));
+    number.ok_or_else(|| "it must be from 1 to 1024".into())
+}
+
+/// A file that is written. `-` is what other tools call standard output, and never meant as a name.
+pub(super) fn file(path: PathBuf) -> std::result::Result<PathBuf, String> {
+    if path.as_os_str() == "-" {
+        return Err("it must be a file; without --output the result goes to standard output".into());
+    }
+    Ok(path)
+}
+
 /// `100`, or `0.5%`.
 pub(super) fn most(text: &str) -> std::result::Result<Most, String> {
     let wrong = || format!("`{text}` is no number of rows as 100, and no share as 0.5%");
@@ -91,6 +106,21 @@ mod tests {
         for wrong in ["", "-1", "%", ".5%", "0.00001%", "101%", "1.-5%", "x"] {
             check(wrong, None);
         }
+    }
+
+    #[test]
+    fn threads_are_few_enough_to_be_started() {
+        assert_eq!(jobs("1"), Ok(1));
+        assert_eq!(jobs("1024"), Ok(1024));
+        for wrong in ["", "0", "-1", "1025", "99999999999999999999"] {
+            assert!(jobs(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_a_file() {
+        assert_eq!(file("./-".into()), Ok("./-".into()));
+        assert!(file("-".into()).is_err());
     }
 
     #[test]
