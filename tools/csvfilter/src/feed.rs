@@ -12,7 +12,7 @@ use crate::cut::Cutter;
 use crate::from;
 use crate::gate::Gate;
 use crate::open::{Reading, Table};
-use crate::read::End;
+use crate::read::{End, HEAD, Piece};
 use crate::simd::Cpu;
 use crate::work::Task;
 
@@ -202,6 +202,14 @@ impl Feed {
         if self.is_over {
             return false;
         }
+        if self.table.is_none() {
+            // Not as soon as the one before has ended: its last rows do not wait for a pipe.
+            self.turn_over();
+        }
+        if !self.troubles.is_empty() {
+            self.tell(task);
+            return true;
+        }
         let Some(table) = &mut self.table else { return false };
         if !table.reader.is_wanted(self.gate.as_deref()) {
             return false;
@@ -213,11 +221,18 @@ impl Feed {
         task.piece = piece;
         task.fault = read.err().map(|cause| self.fault(task.input, cause));
         if task.piece.end != End::No {
-            self.turn_over();
+            self.table = None;
         }
+        true
+    }
+
+    /// Passes on what went wrong between two tables, with no rows.
+    fn tell(&mut self, task: &mut Task) {
+        task.block.grow(HEAD);
+        (task.input, task.piece) = (self.current, Piece::empty(End::No));
+        (task.opening, task.ledger, task.fault) = (None, None, None);
         task.troubles = std::mem::take(&mut self.troubles);
         self.is_over = task.troubles.failure.is_some();
-        true
     }
 
     /// An input cannot be read to its end.
@@ -228,7 +243,6 @@ impl Feed {
 
     /// Opens the next input that has a row.
     fn turn_over(&mut self) {
-        self.table = None;
         while self.table.is_none() && self.troubles.failure.is_none() && self.current + 1 < self.paths.len() {
             self.current += 1;
             match self.open_current() {

@@ -123,8 +123,8 @@ fn rows_from_a_pipe_behind_a_file_are_passed_on_too() {
     testkit::write(&file, "id,name\n1,a\n");
     for jobs in ["-j1", "-j4"] {
         let mut run = Live::start(&["--all", jobs, file.to_str().unwrap(), "-"]);
-        run.say("id,name\n");
         run.wait_for("id,name\n1,a\n");
+        run.say("id,name\n");
         for row in ["3,c\n", "4,d\n"] {
             run.say(row);
             run.wait_for(row);
