@@ -138,12 +138,12 @@ impl Cutter {
             return Cut::Done;
         }
         if self.is_in_fragment {
-            return self.fragment(block, begin, (filled, end));
+            return self.fragment(block, begin, filled);
         }
         self.state = block.index.add((&block.bytes, begin, filled), self.dialect, self.cpu);
         match self.first_too_long(block, (begin, filled)) {
             None => {}
-            Some(0) => return self.give_up(block, (filled, end)),
+            Some(0) => return self.give_up(block, filled),
             Some(row) => {
                 block.index.ends.truncate(row);
                 self.keep(block, filled);
@@ -192,14 +192,14 @@ impl Cutter {
 
     /// The first row does not end within the limit. That is told by its first bytes, up to the limit,
     /// whatever is known of what follows.
-    fn give_up(&mut self, block: &mut Block, (filled, end): (usize, End)) -> Cut {
+    fn give_up(&mut self, block: &mut Block, filled: usize) -> Cut {
         let begin = block.begin();
         let row = &block.bytes[begin..begin + self.limit];
         let opened = scan::open_quote(row, self.dialect);
         let length = opened.and_then(|at| memchr(b'\n', &row[at..]).map(|end| at + end + 1));
         block.index.ends.clear();
         let Some(length) = length else {
-            return self.fragment(block, begin + self.limit, (filled, end));
+            return self.fragment(block, begin + self.limit, filled);
         };
         let line = block.first_line + opened.map_or(0, |at| newlines(&row[..at]));
         block.end_with(begin + length);
@@ -210,7 +210,7 @@ impl Cutter {
 
     /// Makes one row of what was read of a row that is too long, up to its first line end at or
     /// behind `from`.
-    fn fragment(&mut self, block: &mut Block, from: usize, (filled, end): (usize, End)) -> Cut {
+    fn fragment(&mut self, block: &mut Block, from: usize, filled: usize) -> Cut {
         let line_end = memchr(b'\n', &block.bytes[from..filled]);
         let length = line_end.map_or(filled, |at| from + at + 1);
         block.broken = Some(Broken::Long { is_first: !self.is_in_fragment });
@@ -218,8 +218,7 @@ impl Cutter {
         block.end_with(length);
         self.line += newlines(&block.bytes[block.begin()..length]);
         self.carry.extend_from_slice(&block.bytes[length..filled]);
-        let is_over = self.carry.is_empty() || end == End::Torn;
-        if is_over { Cut::Done } else { Cut::More }
+        if self.carry.is_empty() { Cut::Done } else { Cut::More }
     }
 }
 

@@ -98,6 +98,26 @@ fn what_is_too_long_is_passed_over() {
 }
 
 #[test]
+fn rows_between_one_that_is_too_long_and_a_fault_are_passed_on() {
+    let text = "x".repeat(LEAST_LIMIT + BLOCK) + "\nb\nc";
+    let (mut cutter, mut block, mut found) = (Cutter::new(Cpu::best(), 0), Block::default(), Vec::new());
+    let mut pieces = text.as_bytes().chunks(BLOCK).peekable();
+    while let Some(piece) = pieces.next() {
+        let filled = HEAD + piece.len();
+        block.grow(filled);
+        block.bytes[HEAD..filled].copy_from_slice(piece);
+        let end = if pieces.peek().is_some() { End::No } else { End::Torn };
+        let mut cut = cutter.cut(&mut block, filled, end);
+        collect(&block, &mut found);
+        while cut == Cut::More {
+            cut = cutter.rest(&mut block, end);
+            collect(&block, &mut found);
+        }
+    }
+    assert_eq!(*found.last().unwrap(), (2, "b\n".into(), None));
+}
+
+#[test]
 fn how_long_a_row_may_be_is_exact() {
     for (pieces, is_live) in WAYS {
         let most = "x".repeat(LEAST_LIMIT - 1) + "\n";
