@@ -186,15 +186,11 @@ impl Start {
             let delimiter =
                 reading.delimiter.or_else(|| detect::delimiter(&self.bytes, quote, comment, self.has_ended));
             let dialect = delimiter.map(|delimiter| Dialect { delimiter, quote, comment, escapes });
-            if let Some(dialect) = dialect {
-                if let Some(row) = first_row(&self.bytes, dialect, self.has_ended) {
-                    // As below, however much was read beyond the limit.
-                    return if row.end > reading.limit {
-                        Err(too_long(name))
-                    } else {
-                        Ok(Some((dialect, row)))
-                    };
-                }
+            if let Some(dialect) = dialect
+                && let Some(row) = first_row(&self.bytes, dialect, self.has_ended)
+            {
+                // As below, however much was read beyond the limit.
+                return if row.end > reading.limit { Err(too_long(name)) } else { Ok(Some((dialect, row))) };
             }
             if self.has_ended {
                 return self.no_row(dialect, name);
