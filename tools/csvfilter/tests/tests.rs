@@ -16,6 +16,8 @@ mod fidelity;
 mod generated;
 #[path = "cases/live.rs"]
 mod live;
+#[path = "cases/long.rs"]
+mod long;
 #[path = "cases/memory.rs"]
 mod memory;
 #[path = "cases/output.rs"]
