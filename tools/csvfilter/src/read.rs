@@ -77,9 +77,14 @@ impl Piece {
         let Some((file, offset)) = self.later.take() else { return Ok(()) };
         let mut at = Offset { file: &file, offset };
         self.end = End::Torn;
-        let end = fill(&mut at, block, &mut self.filled, false)?;
-        self.end = end;
-        Ok(())
+        match fill(&mut at, block, &mut self.filled, false)? {
+            // There was more behind it when the file was opened.
+            End::Whole => Err(shrunk()),
+            end => {
+                self.end = end;
+                Ok(())
+            }
+        }
     }
 }
 
@@ -132,7 +137,11 @@ impl Reader {
                 let mut at = Offset { file: &*file, offset: *offset };
                 let read = fill(&mut at, block, &mut piece.filled, false);
                 *offset = at.offset;
-                read
+                match read {
+                    // The size of some files in /sys is a lie, and stays the same one.
+                    Ok(End::Whole) if at.offset < *size && length(file) < *size => Err(shrunk()),
+                    read => read,
+                }
             }
             // Rows that came together with the header do not wait for others.
             Source::Pipe { .. } if piece.filled > HEAD => Ok(End::No),
@@ -142,6 +151,15 @@ impl Reader {
         piece.end = *read.as_ref().unwrap_or(&End::Torn);
         (piece, read.map(|_| ()))
     }
+}
+
+/// Rows that were there when the file was opened are lost: logrotate's copytruncate does that.
+fn shrunk() -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, "it became shorter while it was read")
+}
+
+fn length(file: &File) -> u64 {
+    file.metadata().map_or(u64::MAX, |about| about.len())
 }
 
 /// Fills the block up to [`BLOCK`] bytes behind its head; from a pipe, reads once.
@@ -162,3 +180,40 @@ fn fill(source: &mut impl Read, block: &mut Block, filled: &mut usize, is_live: 
 }
 
 const _: () = assert!(BLOCK.is_multiple_of(64) && HEAD.is_multiple_of(64), "blocks are whole words");
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// What is read of a file of `length` bytes that had `size` bytes when it was opened.
+    fn check(length: usize, size: usize, want: Option<ErrorKind>) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![b'\n'; length]).unwrap();
+        let source = Source::File { file: Arc::new(file), offset: 0, size: size as u64 };
+        let mut reader = Reader::new(source, Vec::new());
+        let mut block = Block::default();
+        loop {
+            let (mut piece, read) = reader.read(&mut block);
+            let read = read.and_then(|()| piece.fetch(&mut block));
+            if piece.end != End::No {
+                let found = read.err().map(|cause| cause.kind());
+                assert_eq!((found, piece.end == End::Torn), (want, want.is_some()), "{length} {size}");
+                break;
+            }
+            read.unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_is_not_whole() {
+        for size in [1, BLOCK, 3 * BLOCK, 3 * BLOCK + 1] {
+            check(size, size, None);
+            check(size + 1, size, None);
+            check(size - 1, size, Some(ErrorKind::UnexpectedEof));
+            check(0, size, Some(ErrorKind::UnexpectedEof));
+        }
+        check(BLOCK, 3 * BLOCK, Some(ErrorKind::UnexpectedEof));
+    }
+}
