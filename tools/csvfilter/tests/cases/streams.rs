@@ -133,21 +133,21 @@ fn rows_from_a_pipe_behind_a_file_are_passed_on_too() {
     }
 }
 
-/// The output of a run on a file of 8 MiB to which `change` happens while it is read.
-fn while_read(jobs: &str, text: &str, change: impl FnOnce(&mut File)) -> Vec<u8> {
+/// The output and the status of a run on a file of 8 MiB to which `change` happens while it is read.
+fn while_read(jobs: &str, text: &str, change: impl FnOnce(&mut File)) -> (Vec<u8>, Option<i32>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");
     testkit::write(&path, text);
     let mut command = Command::new(program());
-    let mut child = command.args(["--all", jobs]).arg(&path).stdout(Stdio::piped()).spawn().unwrap();
+    command.args(["--all", jobs]).arg(&path).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     // It has begun; and as nobody reads on, it cannot come to the end.
     let mut printed = vec![0; 100];
     stdout.read_exact(&mut printed).unwrap();
     change(&mut OpenOptions::new().append(true).open(&path).unwrap());
     stdout.read_to_end(&mut printed).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    printed
+    (printed, child.wait().unwrap().code())
 }
 
 #[test]
@@ -155,10 +155,12 @@ fn a_file_that_shrinks_or_grows_is_read_to_the_end_that_it_has_then() {
     let text = people(8 << 20);
     let cut = text[..6 << 20].rfind('\n').unwrap() + 1;
     for jobs in ["-j1", "-j2", "-j4"] {
-        let shrunk = while_read(jobs, &text, |file| file.set_len(cut as u64).unwrap());
+        let (shrunk, status) = while_read(jobs, &text, |file| file.set_len(cut as u64).unwrap());
+        assert_eq!(status, Some(2), "{jobs}: rows that were there are lost");
         assert!(shrunk == text.as_bytes()[..cut], "{jobs}: shrunk to {cut}, and {} came out", shrunk.len());
         let more = "1,Grace,30,Boston,active,2026-01-01\n".repeat(50_000);
-        let grown = while_read(jobs, &text, |file| file.write_all(more.as_bytes()).unwrap());
+        let (grown, status) = while_read(jobs, &text, |file| file.write_all(more.as_bytes()).unwrap());
+        assert_eq!(status, Some(0), "{jobs}");
         assert!(grown == (text.clone() + &more).as_bytes(), "{jobs}: grown, and {} came out", grown.len());
     }
 }
