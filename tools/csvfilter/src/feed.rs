@@ -9,7 +9,7 @@ use common::input::Input;
 use common::{Error, Result};
 
 use crate::cut::Cutter;
-use crate::from;
+use crate::from::{Keys, Waiting};
 use crate::gate::Gate;
 use crate::open::{Reading, Table};
 use crate::read::{End, HEAD, Piece};
@@ -24,8 +24,10 @@ pub(crate) struct Feed {
     /// `None` before the first table was found, and behind the last one.
     table: Option<Table>,
     reading: Reading,
-    /// The tables of inputs that are JSON and were not yet read, by the number of the input.
-    json: BTreeMap<usize, Table>,
+    /// The columns of inputs that are JSON.
+    keys: Option<Keys>,
+    /// Inputs that are JSON and whose rows were not yet read, by their number.
+    waiting: BTreeMap<usize, Waiting>,
     /// What all inputs must have.
     shape: Option<Shape>,
     /// How many inputs before the first table could not be read.
@@ -66,12 +68,14 @@ struct Shape {
 impl Feed {
     /// Opens the first input that has a header.
     pub(crate) fn open(paths: Vec<PathBuf>, reading: Reading) -> Result<Self> {
+        let keys = reading.json.map(|shape| Keys::new(shape, reading.limit));
         let mut feed = Self {
             paths,
             current: 0,
             table: None,
             reading,
-            json: BTreeMap::new(),
+            keys,
+            waiting: BTreeMap::new(),
             shape: None,
             failed: 0,
             troubles: Troubles::default(),
@@ -79,7 +83,7 @@ impl Feed {
             gate: None,
             is_any_dialect: false,
         };
-        feed.open_json()?;
+        feed.read_keys()?;
         while feed.table.is_none() && feed.current < feed.paths.len() {
             match feed.open_current() {
                 Ok(table) => feed.table = table,
@@ -98,15 +102,13 @@ impl Feed {
         Ok(feed)
     }
 
-    /// Opens all inputs that are JSON: what columns they have is told by all of them together.
-    fn open_json(&mut self) -> Result<()> {
-        let Some(shape) = self.reading.json else { return Ok(()) };
-        let (mut inputs, mut numbers) = (Vec::new(), Vec::new());
+    /// Reads the keys of all inputs that are JSON: their columns are told by all of them together.
+    fn read_keys(&mut self) -> Result<()> {
+        let Some(keys) = &mut self.keys else { return Ok(()) };
         for (number, path) in self.paths.iter().enumerate() {
             match Input::open(path) {
                 Ok(input) => {
-                    inputs.push(input);
-                    numbers.push(number);
+                    self.waiting.insert(number, keys.read(input, path)?);
                 }
                 Err(error) => {
                     self.failed += 1;
@@ -114,17 +116,14 @@ impl Feed {
                 }
             }
         }
-        let tables = from::Table::open_all(inputs, shape, self.reading.limit)?;
-        self.json = numbers.into_iter().zip(tables.into_iter().map(Table::of_json)).collect();
         Ok(())
     }
 
     /// The table of the current input; `None`: it is empty, or it was told why it cannot be read.
     fn open_current(&mut self) -> Result<Option<Table>> {
-        if self.reading.json.is_some() {
-            return Ok(self.json.remove(&self.current));
-        }
-        Table::open(&self.paths[self.current], &self.reading)
+        let Some(keys) = &self.keys else { return Table::open(&self.paths[self.current], &self.reading) };
+        let waiting = self.waiting.remove(&self.current);
+        waiting.map(|waiting| keys.open(waiting).map(Table::of_json)).transpose()
     }
 
     /// Compares the headers of all inputs that can be opened twice, before anything is written.

@@ -24,7 +24,8 @@ mod tests;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::input::Input;
@@ -56,39 +57,92 @@ pub struct Table {
     pub ledger: Arc<Mutex<Ledger>>,
 }
 
-impl Table {
-    /// Reads the keys of all inputs, so that their tables have the same columns; `limit` is the
-    /// longest record in bytes.
-    ///
-    /// # Errors
-    /// When one cannot be read, is in UTF-16, or is no JSON where [`Shape::Json`] is asked for.
-    pub fn open_all(inputs: Vec<Input>, shape: Shape, limit: usize) -> Result<Vec<Self>> {
-        let named = inputs.into_iter().map(|input| Ok((input.name.clone(), Text::of(input)?)));
-        Self::of(named.collect::<Result<_>>()?, shape, limit)
+/// The columns of several inputs, which are read one after the other: first all of them for their
+/// keys, and then for their rows.
+pub struct Keys {
+    shape: Shape,
+    limit: usize,
+    sheet: Sheet,
+}
+
+/// An input whose keys were read.
+pub struct Waiting {
+    name: String,
+    place: Place,
+}
+
+/// Where an input is until its turn comes: there may be more of them than files can be open.
+enum Place {
+    Memory(Text),
+    File { path: PathBuf, size: u64, identity: (u64, u64) },
+}
+
+impl Keys {
+    /// No columns yet; `limit` is the longest record in bytes.
+    #[must_use]
+    pub fn new(shape: Shape, limit: usize) -> Self {
+        Self { shape, limit, sheet: Sheet::default() }
     }
 
-    fn of(texts: Vec<(String, Text)>, shape: Shape, limit: usize) -> Result<Vec<Self>> {
-        let mut sheet = Sheet::default();
-        for (name, text) in &texts {
-            if matches!(text.start().or_cannot("read", name)?, [0xff, 0xfe, _] | [0xfe, 0xff, _]) {
-                return Err(Error::failed(format!(
-                    "{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8"
-                )));
+    /// Reads the keys of an input that was opened as `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is in UTF-16, or is no JSON where [`Shape::Json`] is asked for.
+    pub fn read(&mut self, input: Input, path: &Path) -> Result<Waiting> {
+        let name = input.name.clone();
+        let text = Text::of(input)?;
+        self.learn(&name, &text)?;
+        let place = match text {
+            Text::File(file, size) => {
+                let identity = identity(&file).or_cannot("read", &name)?;
+                Place::File { path: path.into(), size, identity }
             }
-            let mut pass = Pass::new(text.records(shape, limit), sheet);
-            while pass.next().or_cannot("read", name)?.is_some() {}
-            sheet = pass.sheet;
+            memory @ Text::Memory(_) => Place::Memory(memory),
+        };
+        Ok(Waiting { name, place })
+    }
+
+    fn learn(&mut self, name: &str, text: &Text) -> Result<()> {
+        if matches!(text.start().or_cannot("read", name)?, [0xff, 0xfe, _] | [0xfe, 0xff, _]) {
+            return Err(Error::failed(format!(
+                "{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8"
+            )));
         }
+        let mut pass = Pass::new(text.records(self.shape, self.limit), std::mem::take(&mut self.sheet));
+        while pass.next().or_cannot("read", name)?.is_some() {}
+        self.sheet = pass.sheet;
+        Ok(())
+    }
+
+    /// The table of an input, when the keys of all of them were read.
+    ///
+    /// # Errors
+    /// When it cannot be opened again, or is another file by now.
+    pub fn open(&self, waiting: Waiting) -> Result<Table> {
+        let Waiting { name, place } = waiting;
+        let text = match place {
+            Place::Memory(text) => text,
+            Place::File { path, size, identity: known } => {
+                let file = File::open(path).or_cannot("open", &name)?;
+                if identity(&file).or_cannot("read", &name)? != known {
+                    return Err(Error::failed(format!("{name} was replaced while its columns were read")));
+                }
+                Text::File(Arc::new(file), size)
+            }
+        };
+        let mut sheet = self.sheet.clone();
         sheet.is_closed = true;
         let columns = sheet.names().to_vec();
-        let table = |(name, text): (String, Text)| {
-            let ledger = Arc::new(Mutex::new(Ledger::default()));
-            let pass = Pass::new(text.records(shape, limit), sheet.clone());
-            let rows = Rows { pass, ledger: Arc::clone(&ledger), text: Vec::new(), at: 0 };
-            Self { name, columns: columns.clone(), rows, ledger }
-        };
-        Ok(texts.into_iter().map(table).collect())
+        let ledger = Arc::new(Mutex::new(Ledger::default()));
+        let pass = Pass::new(text.records(self.shape, self.limit), sheet);
+        let rows = Rows { pass, ledger: Arc::clone(&ledger), text: Vec::new(), at: 0 };
+        Ok(Table { name, columns, rows, ledger })
     }
+}
+
+/// What tells a file from all others, as long as it is there: device and inode.
+fn identity(file: &File) -> io::Result<(u64, u64)> {
+    file.metadata().map(|about| (about.dev(), about.ino()))
 }
 
 /// The rows of a table as CSV: commas, LF, no header and no comments.

@@ -19,7 +19,9 @@ pub(super) struct Quote(pub(super) Option<u8>);
 
 /// What the processor has, or less where the environment asks for that.
 pub(super) fn cpu() -> Result<Cpu> {
-    let Some(wanted) = std::env::var_os("CSVFILTER_CPU") else { return Ok(Cpu::best()) };
+    let Some(wanted) = std::env::var_os("CSVFILTER_CPU").filter(|wanted| !wanted.is_empty()) else {
+        return Ok(Cpu::best());
+    };
     wanted.to_str().and_then(Cpu::named).ok_or_else(|| {
         let names: Vec<&str> = Cpu::all().iter().map(|(name, _)| *name).collect();
         tool::usage(format!(
@@ -35,7 +37,11 @@ pub(super) fn list(text: &str) -> std::result::Result<List, String> {
 }
 
 pub(super) fn renaming(text: &str) -> std::result::Result<(Reference, Vec<u8>), String> {
-    split_assignment(text).map(|(old, new)| (old, new.as_bytes().to_vec()))
+    let (old, new) = split_assignment(text)?;
+    if new.split_once(',').is_some_and(|(_, more)| more.contains('=')) {
+        return Err("it renames one column; give --rename again for another".into());
+    }
+    Ok((old, new.as_bytes().to_vec()))
 }
 
 pub(super) fn delimiter(text: &str) -> std::result::Result<u8, String> {

@@ -16,34 +16,62 @@ fn tables(text: &str, shape: Shape, limit: usize) -> [Result<Table>; 2] {
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
         .unwrap();
     let memory = Text::Memory(text.as_bytes().into());
-    let mut input = Input::open(&path).unwrap();
-    input.name = "in.json".into();
-    let file = alone(Table::open_all(vec![input], shape, limit));
+    let file = open(&path, "in.json", shape, limit);
     [file, of("in.json", memory, shape, limit)]
 }
 
-fn alone(tables: Result<Vec<Table>>) -> Result<Table> {
-    tables.map(|mut tables| tables.remove(0))
+fn open(path: &Path, name: &str, shape: Shape, limit: usize) -> Result<Table> {
+    let mut keys = Keys::new(shape, limit);
+    let mut input = Input::open(path)?;
+    input.name = name.into();
+    let waiting = keys.read(input, path)?;
+    keys.open(waiting)
 }
 
 fn of(name: &str, text: Text, shape: Shape, limit: usize) -> Result<Table> {
-    alone(Table::of(vec![(name.into(), text)], shape, limit))
+    let mut keys = Keys::new(shape, limit);
+    keys.learn(name, &text)?;
+    keys.open(Waiting { name: name.into(), place: Place::Memory(text) })
 }
 
 #[test]
 fn several_inputs_have_the_columns_of_all() {
     let texts = ["{\"a\":1}\n", "{\"b\":{\"c\":2}}\nx\n{\"a\":3}\n"];
-    let texts = texts.iter().map(|text| ("in.json".into(), Text::Memory(text.as_bytes().into()))).collect();
+    let mut keys = Keys::new(Shape::Lines, LIMIT);
+    let waiting: Vec<Waiting> = texts
+        .iter()
+        .map(|text| {
+            let text = Text::Memory(text.as_bytes().into());
+            keys.learn("in.json", &text).unwrap();
+            Waiting { name: "in.json".into(), place: Place::Memory(text) }
+        })
+        .collect();
     let told = |table: Table| {
         let (columns, rows, lines, bad) = all(table);
         (columns, rows, lines, bad.len())
     };
-    let found: Vec<_> = Table::of(texts, Shape::Lines, LIMIT).unwrap().into_iter().map(told).collect();
+    let found: Vec<_> = waiting.into_iter().map(|waiting| told(keys.open(waiting).unwrap())).collect();
     let columns = "a b.c".to_owned();
     assert_eq!(
         found,
         [(columns.clone(), "1,\n".into(), vec![1], 0), (columns, ",2\n3,\n".into(), vec![1, 3], 1)]
     );
+}
+
+#[test]
+fn another_file_of_the_same_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.json");
+    let write =
+        |path: &Path| std::fs::File::create(path).and_then(|mut file| io::Write::write_all(&mut file, b"{}"));
+    write(&path).unwrap();
+    let mut keys = Keys::new(Shape::Lines, LIMIT);
+    let waiting = keys.read(Input::open(&path).unwrap(), &path).unwrap();
+    let other = folder.path().join("other.json");
+    write(&other).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    let error = keys.open(waiting).err().unwrap().to_string();
+    assert!(error.ends_with("in.json was replaced while its columns were read"), "{error}");
 }
 
 /// All of a table: its columns, its rows, and what the ledger says of them.
@@ -221,7 +249,7 @@ fn a_key_that_comes_between_the_readings_is_noticed() {
         std::fs::File::create(&path).and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
     };
     write("{\"a\":1}\n").unwrap();
-    let mut table = alone(Table::open_all(vec![Input::open(&path).unwrap()], Shape::Lines, LIMIT)).unwrap();
+    let mut table = open(&path, "in.json", Shape::Lines, LIMIT).unwrap();
     write("{\"b\":1}\n{\"c\":1}\n").unwrap();
     let error = table.rows.read(&mut [0; 10]).unwrap_err();
     assert_eq!(error.to_string(), "it was changed while it was read");
