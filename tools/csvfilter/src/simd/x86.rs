@@ -36,7 +36,7 @@ pub(super) fn measure(index: &mut Index, expected: u32, odd: &mut Vec<u32>) {
     kernel::measure(index, expected, odd);
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq,lzcnt")]
 pub(super) fn locate2(index: &Index, rows: &[u32], which: Which, places: &mut Vec<Place>) {
     kernel::locate(index, rows, which, Avx2(Bytes::default()), places);
 }
