@@ -106,9 +106,9 @@ impl Feed {
     fn read_keys(&mut self) -> Result<()> {
         let Some(keys) = &mut self.keys else { return Ok(()) };
         for (number, path) in self.paths.iter().enumerate() {
-            match Input::open(path) {
-                Ok(input) => {
-                    self.waiting.insert(number, keys.read(input, path)?);
+            match Input::open(path).and_then(|input| keys.read(input, path)) {
+                Ok(waiting) => {
+                    self.waiting.insert(number, waiting);
                 }
                 Err(error) => {
                     self.failed += 1;

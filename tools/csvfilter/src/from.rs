@@ -109,9 +109,16 @@ impl Keys {
             )));
         }
         let mut pass = Pass::new(text.records(self.shape, self.limit), std::mem::take(&mut self.sheet));
-        while pass.next().or_cannot("read", name)?.is_some() {}
+        let read = loop {
+            match pass.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break Ok(()),
+                Err(cause) => break Err(cause),
+            }
+        };
+        // Without this input, the columns of those before it remain.
         self.sheet = pass.sheet;
-        Ok(())
+        read.or_cannot("read", name)
     }
 
     /// The table of an input, when the keys of all of them were read.

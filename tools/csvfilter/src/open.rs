@@ -199,7 +199,8 @@ impl Start {
                 return Err(too_long(name));
             }
             // All is looked at again each time; a pipe gives 64 KiB at a time, however long the row.
-            let enough = if self.bytes.len() < START { 0 } else { self.bytes.len() * 2 };
+            let twice = (self.bytes.len() * 2).min(reading.limit + START);
+            let enough = if self.bytes.len() < START { 0 } else { twice };
             self.read(reader, name)?;
             while self.bytes.len() < enough && !self.has_ended {
                 self.read(reader, name)?;

@@ -63,3 +63,16 @@ fn nothing_is_told_of_what_is_behind_the_last_row() {
     check(&["--head", "9", "short.csv", "torn.gz", "none"], 0, "");
     check(&["--head", "4", "short.csv", "none", "long.csv"], 23, NONE);
 }
+
+#[test]
+fn json_that_breaks_off_is_missing_and_the_others_are_read() {
+    Case::new(env!("CARGO_BIN_EXE_csvfilter"))
+        .file("a.json", "{\"a\":1}")
+        .file("b.json", "[{\"b\":1},")
+        .file("c.json", "{\"c\":1}")
+        .args(["--all", "--from", "json", "--to", "csv", "a.json", "b.json", "c.json"])
+        .status(23)
+        .stdout("a,b,c\n1,,\n,,1\n")
+        .stderr("csvfilter: cannot read b.json: line 1, column 10: expected a value\n")
+        .run();
+}
