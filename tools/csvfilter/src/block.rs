@@ -1,6 +1,6 @@
 //! A block of whole rows, and where its rows and fields begin and end.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::dialect::Dialect;
 use crate::kernel::Place;
@@ -63,6 +63,8 @@ pub(crate) struct Index {
     pub(crate) newlines: u64,
     /// No byte is above 127.
     pub(crate) is_ascii: bool,
+    /// There is a quote, whether it means something or not.
+    pub(crate) has_quotes: bool,
 }
 
 impl Default for Index {
@@ -76,6 +78,7 @@ impl Default for Index {
             before_end: Vec::new(),
             newlines: 0,
             is_ascii: true,
+            has_quotes: false,
         }
     }
 }
@@ -87,7 +90,7 @@ impl Index {
         self.ranks.truncate(1);
         self.ends.clear();
         self.before_end.clear();
-        (self.begin, self.newlines, self.is_ascii) = (0, 0, true);
+        (self.begin, self.newlines, self.is_ascii, self.has_quotes) = (0, 0, true, false);
     }
 
     /// Adds a text that need not begin with a word, to an index without any; `bytes` begins with it.
@@ -129,6 +132,7 @@ impl Index {
             .extend((0..64).filter(|bit| marks.ends >> bit & 1 == 1).map(|bit| base.wrapping_add(bit + 1)));
         self.newlines += memchr_iter(b'\n', bytes).count() as u64;
         self.is_ascii &= bytes.is_ascii();
+        self.has_quotes |= dialect.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
         after
     }
 }

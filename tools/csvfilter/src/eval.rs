@@ -153,15 +153,15 @@ impl Work<'_> {
         match check {
             Check::Number(order, number) if plain => {
                 let near = Near::of(*order, number);
-                self.run(
-                    block,
-                    rows,
-                    |place| near.word(block, place),
-                    |raw| {
-                        number_holds(&block.dialect.value(raw), *order, number)
-                            .ok_or(Fault::NoNumber { column: operand.column })
-                    },
-                );
+                let slow = |raw: &[u8]| {
+                    number_holds(&block.dialect.value(raw), *order, number)
+                        .ok_or(Fault::NoNumber { column: operand.column })
+                };
+                if block.index.has_quotes {
+                    self.run(block, rows, |place| near.quoted_word(block, place), slow);
+                } else {
+                    self.run(block, rows, |place| near.word(block, place), slow);
+                }
             }
             Check::Text(order @ (Order::Equal | Order::NotEqual), text) if plain => {
                 let same = Same::new(text, *order == Order::Equal);

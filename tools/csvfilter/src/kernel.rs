@@ -32,10 +32,9 @@ pub(crate) trait Words: Copy {
 /// How many words are read at a time: what is found in them stays in the first-level cache.
 const GROUP: usize = 64;
 
-/// What is found in a group of words.
+/// What is found in a group of words, beside the delimiters.
 struct Group {
     quotes: [u64; GROUP],
-    delimiters: [u64; GROUP],
     newlines: [u64; GROUP],
     comments: [u64; GROUP],
 }
@@ -58,7 +57,7 @@ pub(crate) fn scan<W: Words>(
     words: W,
 ) -> State {
     let none = [0; GROUP];
-    let mut group = Group { quotes: none, delimiters: none, newlines: none, comments: none };
+    let mut group = Group { quotes: none, newlines: none, comments: none };
     let first = index.delimiters.len();
     index.delimiters.resize(first + text.len(), 0);
     index.ranks.resize(first + text.len() + 1, 0);
@@ -68,25 +67,30 @@ pub(crate) fn scan<W: Words>(
     let mut carry = Carry::of(state);
     let slots = index.delimiters[first..].chunks_mut(GROUP).zip(index.ranks[first + 1..].chunks_mut(GROUP));
     for (text, (delimiters, ranks)) in text.chunks(GROUP).zip(slots) {
-        let (has_quotes, high) = find(&mut group, text, words);
+        let (has_quotes, high) = find(&mut group, text, delimiters, words);
         index.is_ascii &= high == 0;
-        index.newlines +=
-            group.newlines[..text.len()].iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>();
+        index.has_quotes |= has_quotes;
         if let Some(comment) = dialect.comment {
             for (word, slot) in text.iter().zip(&mut group.comments) {
                 *slot = words.find_one(word, comment);
             }
         }
-        if has_quotes || dialect.comment.is_some() || carry.quoted != 0 {
-            carry = pair(&mut group, text, carry, (dialect, words));
+        let is_plain = !has_quotes && dialect.comment.is_none() && carry.quoted == 0;
+        if is_plain {
+            carry = behind(&group.newlines[..text.len()], delimiters);
         } else {
-            carry = behind(&group, text.len());
+            index.newlines += sum(&group.newlines[..text.len()]);
+            carry = pair(&mut group, (text, delimiters), carry, (dialect, words));
         }
         // Room for as many rows as there can be, so that nothing is asked for each word.
         index.ends.resize(index.ends.len().max(rows + GROUP * 64 + 2), 0);
+        let rows_before = rows;
         rows = note_all(&group, text.len(), &mut index.ends, (rows, base));
-        for ((found, slot), next_rank) in group.delimiters.iter().zip(delimiters).zip(ranks) {
-            *slot = *found;
+        if is_plain {
+            // Every newline ends a row.
+            index.newlines += (rows - rows_before) as u64;
+        }
+        for (found, next_rank) in delimiters.iter().zip(ranks) {
             rank = rank.wrapping_add(found.count_ones());
             *next_rank = rank;
         }
@@ -100,9 +104,9 @@ pub(crate) fn scan<W: Words>(
 /// ASCII.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
-fn find<W: Words>(group: &mut Group, text: &[[u8; 64]], words: W) -> (bool, u64) {
+fn find<W: Words>(group: &mut Group, text: &[[u8; 64]], delimiters: &mut [u64], words: W) -> (bool, u64) {
     let (mut quotes, mut high) = (0, 0);
-    let Group { quotes: quote_slots, delimiters, newlines, .. } = group;
+    let Group { quotes: quote_slots, newlines, .. } = group;
     let slots = quote_slots.iter_mut().zip(delimiters.iter_mut().zip(newlines));
     for (word, (quote, (delimiter, newline))) in text.iter().zip(slots) {
         let found = words.find(word);
@@ -120,11 +124,11 @@ fn find<W: Words>(group: &mut Group, text: &[[u8; 64]], words: W) -> (bool, u64)
 #[allow(clippy::inline_always, reason = "compiled for each processor")]
 fn pair<W: Words>(
     group: &mut Group,
-    text: &[[u8; 64]],
+    (text, delimiters): (&[[u8; 64]], &mut [u64]),
     mut carry: Carry,
     (dialect, words): (Dialect, W),
 ) -> Carry {
-    let Group { quotes, delimiters, newlines, comments } = group;
+    let Group { quotes, newlines, comments } = group;
     let slots = delimiters.iter_mut().zip(newlines.iter_mut());
     let found = quotes.iter().zip(&*comments);
     for ((word, (delimiters, newlines)), (&quotes, &comments)) in text.iter().zip(slots).zip(found) {
@@ -158,11 +162,16 @@ fn exactly(word: &[u8; 64], carry: Carry, dialect: Dialect) -> (Marks, Carry) {
 }
 
 /// What is carried on behind a group without quotes and comments.
-fn behind(group: &Group, length: usize) -> Carry {
-    let last = length.wrapping_sub(1);
-    let last_of = |bits: &[u64]| bits.get(last).map_or(0, |bits| bits >> 63);
-    let row = last_of(&group.newlines);
-    Carry { quoted: 0, fresh: row | last_of(&group.delimiters), row, comment: 0 }
+fn behind(newlines: &[u64], delimiters: &[u64]) -> Carry {
+    let last_of = |bits: &[u64]| bits.last().map_or(0, |bits| bits >> 63);
+    let row = last_of(newlines);
+    Carry { quoted: 0, fresh: row | last_of(delimiters), row, comment: 0 }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "compiled for each processor")]
+fn sum(words: &[u64]) -> u64 {
+    words.iter().map(|bits| u64::from(bits.count_ones())).sum()
 }
 
 /// A [`State`] as the loop of [`scan`] wants it.
@@ -279,22 +288,23 @@ pub(crate) fn locate<W: Words>(index: &Index, rows: &[u32], which: Which, words:
                 before_end.get(before).copied().unwrap_or_default(),
             ),
         };
-        let mut word = (start / 64) as usize;
-        let mut bits = delimiters.get(word).copied().unwrap_or_default();
+        let mut word = start / 64;
+        let bits_of = |word: u32| delimiters.get(word as usize).copied().unwrap_or_default();
+        let mut bits = bits_of(word);
         place.start = if which.column == 0 {
             bits &= u64::MAX << (start % 64);
             start
         } else {
             let rank = rank.wrapping_add(which.column - 1);
-            let is_beyond = |word: usize| ranks.get(word + 1).is_some_and(|after| *after <= rank);
+            let is_beyond = |word: u32| ranks.get(word as usize + 1).is_some_and(|after| *after <= rank);
             // In which of three words it is cannot be foretold: two steps without a branch.
-            word += usize::from(is_beyond(word));
-            word += usize::from(is_beyond(word));
+            word = word.wrapping_add(u32::from(is_beyond(word)));
+            word = word.wrapping_add(u32::from(is_beyond(word)));
             while is_beyond(word) {
-                word += 1;
+                word = word.wrapping_add(1);
             }
-            bits = delimiters.get(word).copied().unwrap_or_default();
-            let below = ranks.get(word).copied().unwrap_or_default();
+            bits = bits_of(word);
+            let below = ranks.get(word as usize).copied().unwrap_or_default();
             let bit = words.select(bits, rank.wrapping_sub(below));
             bits &= (u64::MAX - 1).wrapping_shl(bit);
             at(word, bit).wrapping_add(1)
@@ -302,9 +312,9 @@ pub(crate) fn locate<W: Words>(index: &Index, rows: &[u32], which: Which, words:
         place.end = if which.is_last {
             ends.get(row as usize).copied().unwrap_or_default()
         } else {
-            while bits == 0 && word < delimiters.len() {
-                word += 1;
-                bits = delimiters.get(word).copied().unwrap_or_default();
+            while bits == 0 && (word as usize) < delimiters.len() {
+                word = word.wrapping_add(1);
+                bits = bits_of(word);
             }
             at(word, bits.trailing_zeros())
         };
@@ -313,8 +323,8 @@ pub(crate) fn locate<W: Words>(index: &Index, rows: &[u32], which: Which, words:
 
 /// The position of a bit of a word.
 #[inline]
-fn at(word: usize, bit: u32) -> u32 {
-    u32::try_from(word).unwrap_or_default().wrapping_mul(64).wrapping_add(bit)
+fn at(word: u32, bit: u32) -> u32 {
+    word.wrapping_mul(64).wrapping_add(bit)
 }
 
 /// Copies the rows to the beginning of `out`, which grows where it must and never shrinks, and

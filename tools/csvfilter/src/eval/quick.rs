@@ -51,7 +51,30 @@ impl Near {
         let word = block.bytes.get(place.start as usize..)?.first_chunk::<8>()?;
         let length = place.end.wrapping_sub(place.start) as usize;
         let value = number::small(u64::from_le_bytes(*word), length)?;
-        Some((value.wrapping_sub(self.first) <= self.span) != self.is_outside)
+        Some(self.holds(value))
+    }
+
+    #[inline]
+    fn holds(&self, value: u64) -> bool {
+        (value.wrapping_sub(self.first) <= self.span) != self.is_outside
+    }
+
+    /// The same, also where it is in quotes.
+    #[inline]
+    pub(super) fn quoted_word(&self, block: &Block, place: Place) -> Option<bool> {
+        let field = block.bytes.get(place.start as usize..)?;
+        let [first, _, ..] = *field else { return None };
+        let is_quoted = block.dialect.quote == Some(first);
+        // Which fields are quoted cannot be foretold: no branch.
+        let quotes = usize::from(is_quoted);
+        let word = field.get(quotes..)?.first_chunk::<8>()?;
+        let length = place.end.wrapping_sub(place.start) as usize;
+        let value = number::small(u64::from_le_bytes(*word), length.wrapping_sub(2 * quotes))?;
+        let is_closed = field.get(length.wrapping_sub(1)) == Some(&first);
+        if is_quoted && !is_closed {
+            return None;
+        }
+        Some(self.holds(value))
     }
 }
 
