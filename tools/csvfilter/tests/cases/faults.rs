@@ -177,7 +177,8 @@ fn judge(place: &Place, struck: &Struck, said: &str) -> Vec<String> {
     let is_new = [found[0] == place.new[0], found[1] == place.new[1]];
     let is_torn = |at: usize| !is_new[at] && found[at] != OLD;
     let has_failed = matches!(struck.fate, Fate::Finished(status) if status != 0);
-    let told = ["csvfilter: cannot ", " is replaced, but a power failure"];
+    // Of several threads, the fault may meet another write: that of the message, whose beginning is lost.
+    let told = [": cannot ", " is replaced, but a power failure"];
     let statuses = [Fate::Killed, Fate::Finished(0), Fate::Finished(2)];
     let checks = [
         (is_torn(0), "a torn output"),
