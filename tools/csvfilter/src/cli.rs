@@ -241,6 +241,14 @@ pub(crate) enum Chosen {
 }
 
 impl Args {
+    /// Parses a command line, which begins with the name of the tool: for a run without a process.
+    ///
+    /// # Errors
+    /// What is wrong with it, in several lines.
+    pub fn of(line: &[String]) -> std::result::Result<Self, String> {
+        Self::try_parse_from(line).map_err(|usage| usage.to_string())
+    }
+
     /// Whether the first operand is an expression.
     fn has_expression(&self) -> bool {
         let told = [&self.expr, &self.equals, &self.min, &self.max, &self.matches];

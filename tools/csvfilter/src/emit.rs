@@ -9,7 +9,7 @@
 //!   first and beginning like a comment, the last and ending with CR, or with a quote that is open.
 //! - CSV written anew: RFC 4180 with the quote `"`, quotes only where they are needed, LF.
 //! - TSV: no quotes; tab, LF, CR and backslash as `\t`, `\n`, `\r`, `\\`; LF.
-//! - JSON Lines and JSON: see [`json`].
+//! - JSON Lines and JSON: see its module, `json`.
 //! - Markdown: `|` as `\|`, line ends as `<br>`, and a backslash that would hide what follows as `\\`.
 //! - Table: see [`table`].
 //!

@@ -1,4 +1,4 @@
-//! The loops of [`crate::kernel`], compiled for the processor at hand: the only `unsafe` here.
+//! The loops of the module `kernel`, compiled for the processor at hand: the only `unsafe` here.
 //!
 //! Two things need it. Code compiled for instructions that not every processor has may only be
 //! called where they are, which is asked once, at the start. And an unaligned vector load takes a
