@@ -1,9 +1,10 @@
 //! Many threads, one order.
 //!
 //! Whoever has nothing to do reads on, cuts what was read into rows, judges and formats them, and
-//! puts the result where it is taken from in the order of the input. Reading and cutting go one after
-//! the other, each in its own lane: that is how the beginning of a row is known and not guessed.
-//! Threads that have to wait are blocked, and there are only so many blocks.
+//! puts the result where it is taken from in the order of the input. Who reads what is settled one
+//! after the other, and so what was read is cut: that is how the beginning of a row is known and not
+//! guessed. Files are read at several places at once, and all else is done side by side. Threads that
+//! have to wait are blocked, and there are only so many blocks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -119,7 +120,7 @@ pub(crate) fn run(feed: &mut Feed, law: &Law, sink: &mut Sink<'_>, threads: usiz
     }
     let format = sink.format();
     // Without one, a run that ends early waits for the next bytes of a pipe.
-    let gate = Gate::new().ok().filter(|_| feed.is_live()).map(Arc::new);
+    let gate = feed.is_live().then(Gate::new).and_then(std::result::Result::ok).map(Arc::new);
     if let Some(gate) = &gate {
         feed.wait_at(Arc::clone(gate));
     }
