@@ -1,0 +1,1 @@
+//! When there is another attempt.

@@ -1,0 +1,1 @@
+//! What file system a folder is on, as far as it matters.

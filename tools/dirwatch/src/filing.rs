@@ -1,0 +1,1 @@
+//! Putting files away: moved or deleted, never over another.

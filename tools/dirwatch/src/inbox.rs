@@ -1,0 +1,1 @@
+//! Hints that wait for the keeper.

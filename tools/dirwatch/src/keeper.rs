@@ -1,0 +1,1 @@
+//! The keeper: the one thread that decides.

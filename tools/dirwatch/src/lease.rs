@@ -1,0 +1,1 @@
+//! Whether anybody has a file open for writing.

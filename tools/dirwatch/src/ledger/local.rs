@@ -1,0 +1,1 @@
+//! The ledger of one machine: a journal before a store.

@@ -1,0 +1,1 @@
+//! The thread that brings the journal into the store.

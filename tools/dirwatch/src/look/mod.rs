@@ -1,0 +1,1 @@
+//! Looking at a ledger, and changing it by hand.

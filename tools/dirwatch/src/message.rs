@@ -1,0 +1,45 @@
+//! What the keeper, who decides everything, is told by the threads around it.
+
+use std::path::PathBuf;
+
+use crate::identity::Stamp;
+use crate::worker::Ended;
+
+/// A file that was found in a folder, and of which the ledger knew nothing at that moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which of the watched folders it is below.
+    pub root: usize,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it was then.
+    pub stamp: Stamp,
+}
+
+/// How a pass over a whole watched folder ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Which of the watched folders.
+    pub root: usize,
+    /// Whether it could be read at all; if not it is tried again soon, and that was said.
+    pub there: bool,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Message {
+    /// The inbox of hints has something, and was empty before.
+    Hints,
+    /// Files that were found; the scanner goes on when it is told to ([`crate::scan::Scanner::more`]).
+    Found(Vec<Candidate>),
+    /// A pass over one watched folder has ended, and everything it found was told before.
+    Passed(Pass),
+    /// All watched folders were passed over once since the start, or since it was asked for.
+    Settled,
+    /// A command has ended.
+    Ended(Ended),
+    /// SIGTERM or SIGINT: take nothing new, and end.
+    Stop,
+    /// SIGHUP: look at everything again.
+    Hangup,
+}

@@ -1,0 +1,1 @@
+//! The files that wait for a command.

@@ -1,0 +1,1 @@
+//! A command with all its descendants.

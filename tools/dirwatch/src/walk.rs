@@ -1,0 +1,1 @@
+//! Reading folders: names, stamps, folders below.

@@ -1,0 +1,1 @@
+//! The manual and the hard cases, run through the real binary.
