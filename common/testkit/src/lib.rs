@@ -5,6 +5,7 @@
 //! | [`readme`] | every `console` block of a README, executed |
 //! | [`Case`] | one run of a tool, with silence asserted by default |
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
+//! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
 //! | `tests/tidy.rs` | the rules of the tree: names, sizes, layers, units |
 //!
 //! ```text
@@ -36,8 +37,10 @@
     reason = "a test fails by a panic, says on stderr what it skips, and writes files into temporary folders"
 )]
 
+pub mod arrivals;
 mod case;
 mod diff;
+pub mod notes;
 mod process;
 mod readme;
 pub mod strace;
