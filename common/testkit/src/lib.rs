@@ -6,6 +6,7 @@
 //! | [`Case`] | one run of a tool, with silence asserted by default |
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
+//! | [`sweep`] | the same at every system call of a run, or at some of them |
 //! | `tests/tidy.rs` | the rules of the tree: names, sizes, layers, units |
 //!
 //! ```text
@@ -44,6 +45,7 @@ pub mod notes;
 mod process;
 mod readme;
 pub mod strace;
+pub mod sweep;
 
 use std::path::{Path, PathBuf};
 

@@ -2,44 +2,23 @@
 //! two files has its old content or the new one, no success is claimed falsely, and the next run leaves
 //! nothing behind.
 //!
-//! `SRE_RELEASE` names the folder of the binary that is swept, such as `target/ship`; without it that is
-//! the debug one. `SRE_SWEEP` is how many faults each variant meets, 15 unless set and 1 at least,
-//! evenly spread over all of them and beginning anywhere.
+//! `SRE_RELEASE` and `SRE_SWEEP` are explained at [`testkit::sweep`].
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use tempfile::TempDir;
 use testkit::Case;
 use testkit::strace::{Call, Fate, Fault, Killer, Point, Struck, works};
+use testkit::sweep::Sweep;
 
 use super::live::program;
 
 const FAULTS: [Fault<'_>; 4] =
     [Fault::Kill, Fault::Error("ENOSPC"), Fault::Error("EIO"), Fault::Error("EINTR")];
-
-/// Calls of the runtime, which have none of these errors, and without which it cannot go on. The tool
-/// is killed before them and nothing else.
-const OF_THE_RUNTIME: [&str; 14] = [
-    "brk",
-    "exit",
-    "exit_group",
-    "futex",
-    "getrandom",
-    "madvise",
-    "mmap",
-    "mprotect",
-    "mremap",
-    "munmap",
-    "rseq",
-    "set_robust_list",
-    "sigaltstack",
-    "gettid",
-];
 
 const OLD: &str = "of an earlier run\n";
 
@@ -106,11 +85,6 @@ impl Place {
     }
 }
 
-/// How many faults each variant meets.
-fn most() -> usize {
-    std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(15).max(1)
-}
-
 /// The calls of a good run, from the first one on that names a file of ours: what comes before is the
 /// loader and the start of the runtime.
 fn calls(variant: Variant) -> Vec<Call> {
@@ -125,35 +99,12 @@ fn calls(variant: Variant) -> Vec<Call> {
     ours.iter().filter(is_ours).cloned().collect()
 }
 
-/// Some of `all`, evenly spread, beginning anywhere.
-fn some<T>(all: &[T]) -> Vec<&T> {
-    let count = most().min(all.len());
-    let first = usize::try_from(RandomState::new().build_hasher().finish() >> 1).unwrap();
-    (0..count).map(|index| &all[(first + index * all.len() / count) % all.len()]).collect()
-}
-
-/// What may happen at a call; a write may also say that it wrote less than it did, or more.
-fn faults_at(call: &Call) -> impl Iterator<Item = (&Call, Fault<'static>)> {
-    let is_runtime = OF_THE_RUNTIME.contains(&call.syscall.as_str());
-    let lie = call.syscall.contains("write").then_some(Fault::Returns(5));
-    let faults = FAULTS.into_iter().filter(move |fault| *fault == Fault::Kill || !is_runtime);
-    faults.chain(lie).map(move |fault| (call, fault))
-}
-
 fn sweep(variant: Variant, least: usize) {
-    if !works() {
-        return;
+    if works() {
+        // Which thread makes a call is a matter of chance where there are several.
+        let sweep = Sweep { faults: &FAULTS, least, met: 50 };
+        sweep.run(&variant, &calls(variant), |call, fault| strike(variant, call, fault));
     }
-    let calls = calls(variant);
-    let all: Vec<_> = calls.iter().flat_map(faults_at).collect();
-    assert!(all.len() >= least, "only {} faults: {calls:?}", all.len());
-    let some = some(&all);
-    let outcomes: Vec<_> = some.iter().filter_map(|(call, fault)| strike(variant, call, *fault)).collect();
-    println!("{variant:?}: {} hits of {} tried, {} in all", outcomes.len(), some.len(), all.len());
-    let wrong: Vec<String> = outcomes.iter().flatten().cloned().collect();
-    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
-    // Which thread makes a call is a matter of chance where there are several.
-    assert!(outcomes.len() * 10 >= some.len() * 5, "{} hits of {}", outcomes.len(), some.len());
 }
 
 /// Runs it while a call meets `fault`, and once more. Returns what is wrong then; `None` when it did not

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -98,8 +98,7 @@ impl Drop for Live {
 /// The binary under test: that in the folder `SRE_RELEASE`, such as `target/ship`, or the one that was
 /// built with the tests.
 pub(crate) fn program() -> PathBuf {
-    let built = || PathBuf::from(env!("CARGO_BIN_EXE_csvfilter"));
-    std::env::var_os("SRE_RELEASE").map_or_else(built, |folder| Path::new(&folder).join("csvfilter"))
+    testkit::sweep::program(env!("CARGO_BIN_EXE_csvfilter"))
 }
 
 /// Whether that one is optimized.

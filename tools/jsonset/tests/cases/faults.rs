@@ -1,21 +1,18 @@
 //! A fault at every system call of a change: whatever happens, the file has its old content or the new
 //! one, no success is claimed falsely, and the next run leaves nothing behind.
 //!
-//! `SRE_RELEASE` names the folder of the binary that is swept, such as `target/ship`: what ships is
-//! what must hold. Without it that is the debug one. `SRE_SWEEP` is how many faults each variant meets,
-//! 15 unless set and 1 at least, evenly spread over all of them and beginning anywhere. In all they are
-//! some 2,330 for the binary that ships: 280 plain, 540 with a backup, 250 for a new file, 320 behind a
+//! `SRE_RELEASE` and `SRE_SWEEP` are explained at [`testkit::sweep`]. In all there are some 2,330 for the binary that ships: 280 plain, 540 with a backup, 250 for a new file, 320 behind a
 //! link, 450 in place, 480 for a mount.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use testkit::strace::{Call, Fate, Fault, Killer, Struck};
+use testkit::strace::{Call, Fate, Fault, Killer, Struck, works};
+use testkit::sweep::{self, Sweep};
 
 const FAULTS: [Fault<'_>; 6] = [
     Fault::Kill,
@@ -25,11 +22,6 @@ const FAULTS: [Fault<'_>; 6] = [
     Fault::Error("EROFS"),
     Fault::Error("EINTR"),
 ];
-
-/// Calls of the runtime, which have none of these errors, and without which it cannot go on. The tool
-/// is killed before them and nothing else.
-const OF_THE_RUNTIME: [&str; 9] =
-    ["brk", "exit_group", "futex", "getrandom", "madvise", "mmap", "mremap", "munmap", "sigaltstack"];
 
 const OLD: &str = "{\"n\": 0, \"m\": 0, \"long\": \"some text that is cut in place\"}\n";
 
@@ -158,13 +150,7 @@ const MOUNT: [&str; 7] = [
 ];
 
 fn program() -> PathBuf {
-    let debug = || PathBuf::from(env!("CARGO_BIN_EXE_jsonset"));
-    std::env::var_os("SRE_RELEASE").map_or_else(debug, |folder| Path::new(&folder).join("jsonset"))
-}
-
-/// How many faults each variant meets.
-fn most() -> usize {
-    std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(15).max(1)
+    sweep::program(env!("CARGO_BIN_EXE_jsonset"))
 }
 
 /// The calls of a good run, from the first one on that names the file: what comes before is the loader
@@ -180,35 +166,11 @@ fn calls(way: Way) -> Vec<Call> {
     calls.into_iter().enumerate().filter(begun).map(|(_, call)| call).collect()
 }
 
-/// Some of `all`, evenly spread, beginning anywhere.
-fn some<T>(all: &[T]) -> Vec<&T> {
-    let count = most().min(all.len());
-    let first = usize::try_from(RandomState::new().build_hasher().finish() >> 1).unwrap();
-    (0..count).map(|index| &all[(first + index * all.len() / count) % all.len()]).collect()
-}
-
-/// What may happen at a call; a write may also say that it wrote less than it did, or more.
-fn faults_at(call: &Call) -> impl Iterator<Item = (&Call, Fault<'static>)> {
-    let is_runtime = OF_THE_RUNTIME.contains(&call.syscall.as_str());
-    let lie = call.syscall.contains("write").then_some(Fault::Returns(5));
-    let faults = FAULTS.into_iter().filter(move |fault| *fault == Fault::Kill || !is_runtime);
-    faults.chain(lie).map(move |fault| (call, fault))
-}
-
 fn sweep(way: Way, least: usize) {
-    if !testkit::strace::works() {
-        return;
+    if works() {
+        let sweep = Sweep { faults: &FAULTS, least, met: 90 };
+        sweep.run(&way, &calls(way), |call, fault| strike(way, call, fault));
     }
-    let calls = calls(way);
-    let all: Vec<_> = calls.iter().flat_map(faults_at).collect();
-    assert!(all.len() >= least, "only {} faults: {calls:?}", all.len());
-    let some = some(&all);
-    let outcomes: Vec<_> = some.iter().filter_map(|(call, fault)| strike(way, call, *fault)).collect();
-    println!("{way:?}: {} hits of {} tried, {} in all", outcomes.len(), some.len(), all.len());
-    let wrong: Vec<String> = outcomes.iter().flatten().cloned().collect();
-    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
-    // A call may be missing in a run in which the kernel has other things to do.
-    assert!(outcomes.len() * 10 >= some.len() * 9, "{} hits of {}", outcomes.len(), some.len());
 }
 
 /// Changes the file while a call meets `fault`, and once more. Returns what is wrong then; `None` when
