@@ -4,10 +4,15 @@
 //! (a server that several nodes share) implements these calls and nothing else changes: a claim that
 //! another node holds is answered with [`Refused::Taken`].
 
+pub mod frame;
+pub mod inspect;
 pub mod journal;
 pub mod local;
+pub mod room;
+pub mod schema;
 pub mod scribe;
 pub mod store;
+pub mod view;
 
 use std::path::{Path, PathBuf};
 
@@ -205,3 +210,6 @@ pub trait Ledger {
     /// When it cannot be stored; what was recorded is not lost, and is stored by the next start.
     fn close(self: Box<Self>) -> Result<()>;
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
