@@ -12,7 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How many files a slow writer has begun at the same time.
-const BEGUN: usize = 8;
+const BEGUN: usize = 32;
 
 /// How many files each new folder gets.
 const PER_FOLDER: u64 = 10;
@@ -74,13 +74,16 @@ impl Plan {
         let mut begun: VecDeque<Half> = VecDeque::new();
         let mut longest = Duration::ZERO;
         for serial in self.first..self.first + self.count {
+            while begun
+                .front()
+                .is_some_and(|half| begun.len() == BEGUN || pace.is_after(half.since + self.gap))
+            {
+                self.end(begun.pop_front(), &mut longest, &mut tell)?;
+            }
             pace.wait();
             match self.mode {
                 Mode::Slow | Mode::Reopen => begun.push_back(self.begin(serial)?),
                 _ => tell(&self.one(serial)?),
-            }
-            if begun.len() == BEGUN {
-                self.end(begun.pop_front(), &mut longest, &mut tell)?;
             }
         }
         while !begun.is_empty() {
@@ -194,6 +197,11 @@ struct Pace {
 }
 
 impl Pace {
+    /// Whether there is time for something else until then.
+    fn is_after(&self, time: Instant) -> bool {
+        self.every.is_some() && time <= self.next
+    }
+
     fn wait(&mut self) {
         if let Some(every) = self.every {
             sleep(self.next.saturating_duration_since(Instant::now()));
