@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::{Error, OrCannot, Result};
 use files::folder_of;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::frame::FIRST_CLOSED;
@@ -148,9 +149,12 @@ fn lay_out(connection: &Connection, new: bool) -> rusqlite::Result<()> {
 }
 
 fn tune(connection: &Connection, wanted: Use) -> rusqlite::Result<()> {
-    // A million files are 130 MB of table: mapped, or in a large cache, they would be our memory.
+    // A million files are 130 MB of table: mapped, or in a large cache, they would be our memory. 8 MiB
+    // hold what lies above the leaves.
     connection.pragma_update(None, "mmap_size", 0)?;
-    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    // Or each value that is bound to a range has the query planned anew: 3 us of 7.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if wanted == Use::Read {
         return Ok(());
     }
