@@ -1,0 +1,223 @@
+//! How entries look: as a line of text, and as a JSON object.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat};
+use common::log::escape;
+use common::{Error, Out, Result};
+use serde::Serialize;
+
+use crate::ledger::Entry;
+
+/// Above the lines of [`line`].
+pub(super) const HEADER: &str = "STATE        ATTEMPTS  CHANGED                       SIZE  PATH [REASON]";
+
+/// An entry as one line. The columns have the widths of what is usual, so that nothing waits for the
+/// last entry; what stands last may be of any length.
+pub(super) fn line(entry: &Entry) -> String {
+    let (state, attempt, size) = (entry.state.word(), entry.attempt, entry.size);
+    let changed = utc(entry.at, 1_000, SecondsFormat::Secs);
+    let mut line = format!("{state:<11} {attempt:>9}  {changed:<20} {size:>13}  {}", shown(&entry.path));
+    if !entry.note.is_empty() {
+        let _strings_never_refuse = write!(line, " [{}]", escape(&entry.note));
+    }
+    line
+}
+
+/// A path as text that cannot steer a terminal.
+pub(super) fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}
+
+/// An entry as it is listed in JSON.
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    path: PathText<'a>,
+    id: String,
+    state: &'static str,
+    attempts: u32,
+    failures: u32,
+    size_bytes: u64,
+    modified: String,
+    changed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<String>,
+    elapsed_ms: u64,
+    reason: &'a str,
+}
+
+/// A path in JSON, which knows no bytes.
+#[derive(Debug, Serialize)]
+pub(super) struct PathText<'a> {
+    path: Cow<'a, str>,
+    /// All of it in hexadecimal digits, where the text is not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+}
+
+impl<'a> PathText<'a> {
+    pub(super) fn of(path: &'a Path) -> Self {
+        let text = path.to_string_lossy();
+        let is_text = matches!(text, Cow::Borrowed(_));
+        Self { path: text, path_bytes: (!is_text).then(|| hex(path.as_os_str().as_bytes())) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _strings_never_refuse = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Prints an entry as a JSON object on a line of its own.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn print_json(entry: &Entry, out: &mut Out) -> Result<()> {
+    print_object(
+        &Listed {
+            path: PathText::of(&entry.path),
+            id: entry.key.to_string(),
+            state: entry.state.word(),
+            attempts: entry.attempt,
+            failures: entry.failures,
+            size_bytes: entry.size,
+            modified: utc(entry.modified, 1_000_000_000, SecondsFormat::Nanos),
+            changed_at: milliseconds(entry.at),
+            due_at: (entry.due != 0).then(|| milliseconds(entry.due)),
+            elapsed_ms: entry.took,
+            reason: &entry.note,
+        },
+        out,
+    )
+}
+
+/// Prints a JSON object on a line of its own.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn print_object(object: &impl Serialize, out: &mut Out) -> Result<()> {
+    let mut text =
+        serde_json::to_vec(object).map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
+    text.push(b'\n');
+    out.write_all(&text)
+}
+
+/// A time of the ledger as RFC 3339 with milliseconds.
+pub(super) fn milliseconds(at: i64) -> String {
+    utc(at, 1_000, SecondsFormat::Millis)
+}
+
+/// A time of the ledger as RFC 3339 in whole seconds.
+pub(super) fn seconds(at: i64) -> String {
+    utc(at, 1_000, SecondsFormat::Secs)
+}
+
+/// `time` parts of a second after 1970, of which one second has `per_second`. What no calendar has
+/// stays a number.
+fn utc(time: i64, per_second: i64, digits: SecondsFormat) -> String {
+    let rest = time.rem_euclid(per_second) * (1_000_000_000 / per_second);
+    let date =
+        u32::try_from(rest).ok().and_then(|rest| DateTime::from_timestamp(time.div_euclid(per_second), rest));
+    date.map_or_else(|| time.to_string(), |date| date.to_rfc3339_opts(digits, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::identity::Key;
+    use crate::ledger::State;
+
+    fn entry(path: &[u8]) -> Entry {
+        Entry {
+            key: Key([7; 16]),
+            path: PathBuf::from(OsStr::from_bytes(path)),
+            size: 1234,
+            modified: 1_700_000_000_123_456_789,
+            state: State::Failed,
+            attempt: 4,
+            failures: 3,
+            at: 1_700_000_001_500,
+            due: 0,
+            took: 250,
+            note: "exit status 3".into(),
+        }
+    }
+
+    fn json(entry: &Entry) -> serde_json::Value {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut out = Out::to(file.reopen().unwrap(), "a file");
+        print_json(entry, &mut out).unwrap();
+        out.flush().unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!(text.find('\n'), Some(text.len() - 1), "{text:?} is no line");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_line_stands_below_the_header() {
+        let check = |path: &[u8], want: &str| assert_eq!(line(&entry(path)), want);
+        check(
+            b"/srv/in/a.csv",
+            "failed              4  2023-11-14T22:13:21Z          1234  /srv/in/a.csv [exit status 3]",
+        );
+        let path = line(&entry(b"/p")).find("/p").unwrap();
+        assert_eq!(HEADER.find("PATH"), Some(path));
+        assert_eq!(HEADER.find("CHANGED"), line(&entry(b"/p")).find("2023"));
+        let without = Entry { note: String::new(), ..entry(b"/p") };
+        assert!(line(&without).ends_with("  /p"));
+    }
+
+    #[test]
+    fn a_name_does_not_steer_the_terminal() {
+        assert!(line(&entry(b"/a\nfailed \x1b[31m")).contains("/a\\nfailed \\u{1b}[31m ["));
+    }
+
+    #[test]
+    fn json_has_the_unit_in_the_key() {
+        let found = json(&entry(b"/srv/in/a\n\xff"));
+        let want = serde_json::json!({
+            "path": "/srv/in/a\n\u{fffd}", "path_bytes": "2f7372762f696e2f610aff",
+            "id": "07".repeat(16), "state": "failed", "attempts": 4, "failures": 3, "size_bytes": 1234,
+            "modified": "2023-11-14T22:13:20.123456789Z", "changed_at": "2023-11-14T22:13:21.500Z",
+            "elapsed_ms": 250, "reason": "exit status 3",
+        });
+        assert_eq!(found, want);
+        let due = json(&Entry { due: 1_700_000_002_000, ..entry(b"/a") });
+        assert_eq!((due["due_at"].as_str(), due.get("path_bytes")), (Some("2023-11-14T22:13:22.000Z"), None));
+    }
+
+    #[test]
+    fn times_before_1970_and_beyond_the_calendar_are_shown() {
+        assert_eq!(milliseconds(-1), "1969-12-31T23:59:59.999Z");
+        assert_eq!(seconds(0), "1970-01-01T00:00:00Z");
+        assert_eq!(milliseconds(i64::MAX), i64::MAX.to_string());
+        assert_eq!(utc(i64::MIN, 1_000_000_000, SecondsFormat::Secs), "1677-09-21T00:12:43Z");
+    }
+
+    proptest! {
+        #[test]
+        fn any_entry_is_one_line_and_one_object(bytes: Vec<u8>, note: String, at: i64, modified: i64) {
+            let mut any = Entry { modified, at, note, ..entry(b"/") };
+            any.path.push(OsStr::from_bytes(&bytes));
+            prop_assert!(!line(&any).contains(char::is_control));
+            let found = json(&any);
+            prop_assert_eq!(found["reason"].as_str(), Some(&any.note[..]));
+            let whole = match found.get("path_bytes").and_then(serde_json::Value::as_str) {
+                Some(digits) => digits.to_owned(),
+                None => hex(found["path"].as_str().unwrap().as_bytes()),
+            };
+            prop_assert_eq!(whole, hex(any.path.as_os_str().as_bytes()));
+        }
+    }
+}
