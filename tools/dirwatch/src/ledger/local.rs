@@ -1,6 +1,6 @@
 //! The ledger of one machine: a journal before a store.
 //!
-//! A record is written into the [journal](super::journal), and then counts. What is in the journal
+//! A record is written into the [`journal`], and then counts. What is in the journal
 //! only is kept in memory too, and hides what the [store](super::store) has; when a half of the journal
 //! is old or full enough the [scribe](super::scribe) brings it into the store.
 
