@@ -37,6 +37,8 @@ pub enum Format {
 pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
     let format = resolve(format);
     let mut builder = env_logger::Builder::new();
+    // It warns of every watch that went with its folder, which is no trouble.
+    builder.filter_module("notify", LevelFilter::Off);
     match filter {
         Some(filter) => builder.filter_level(filter),
         None => builder.filter_level(LevelFilter::Warn).parse_default_env(),

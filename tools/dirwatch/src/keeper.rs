@@ -1,1 +1,474 @@
-//! The keeper: the one thread that decides.
+//! The keeper: the one thread that decides what is taken, and records what became of it.
+//!
+//! ```text
+//! hints ─┐                     ┌─ later: busy, unquiet, retries
+//! scans ─┴─► queue ─► take ────┴─► claim ─► worker ─► ends ─► record
+//! ```
+//!
+//! Whatever it is told is looked at when its turn comes: the file against the ledger. So a hint that
+//! comes twice, late or never costs a look or the time until the next scan, and nothing else.
+
+mod ends;
+mod events;
+mod start;
+mod take;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use common::{Error, Out, Outcome, Result};
+
+use crate::hands::{Hands, Task};
+use crate::identity::{Key, Stamp};
+use crate::ledger::{Entry, Ledger, Refused};
+use crate::message::{Message, Pass};
+use crate::metrics::Numbers;
+use crate::plan::{Order, Watch};
+use crate::queue::{Item, Later, Queue};
+use crate::ready::Clock;
+use crate::scan::Scanner;
+use crate::service::Service;
+use crate::template;
+use crate::tree::{self, Strangers};
+use crate::worker::{Ended, Workers};
+
+/// How many files wait in memory; what is more waits in its folder.
+const ROOM: usize = 8_192;
+
+/// How often the ledger is tended while something happens. Two groups of records a second would do;
+/// this also bounds what a power failure takes.
+const BUSY: Duration = Duration::from_millis(50);
+
+/// How often everything that has no moment of its own is looked after.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often the numbers are written.
+const NUMBERS: Duration = Duration::from_secs(5);
+
+/// How often what others have left to us is let go.
+const STRANGERS: Duration = Duration::from_secs(60);
+
+/// How long nothing is started after the system or the disk had no room.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A file that was claimed.
+#[derive(Debug)]
+struct Taken {
+    root: usize,
+    path: Arc<Path>,
+    stamp: Stamp,
+    entry: Entry,
+    hash: Option<String>,
+    /// The key of the version, where the ledger knows the file by its content.
+    alias: Option<Key>,
+}
+
+/// What `--new-only` must know of a watched folder.
+#[derive(Debug)]
+struct Since {
+    /// Since when it is watched, in milliseconds since 1970.
+    first: i64,
+    /// Whether a pass over it has ended since the start.
+    passed: bool,
+    /// Whether all that was there at the very first start is recorded.
+    dealt_with: bool,
+}
+
+/// The threads around the keeper.
+pub(crate) struct Around {
+    pub(crate) messages: Receiver<Message>,
+    pub(crate) scanner: Scanner,
+    pub(crate) workers: Option<Workers>,
+    pub(crate) hands: Hands,
+    pub(crate) service: Service,
+}
+
+pub(crate) use start::watch;
+
+/// See the module.
+pub(crate) struct Keeper<'a> {
+    watch: &'a Watch,
+    out: &'a mut Out,
+    around: Around,
+    ledger: Box<dyn Ledger>,
+    clock: Clock,
+    queue: Queue,
+    later: Later,
+    /// What runs, by the number of the job.
+    flight: HashMap<u64, Vec<Taken>>,
+    /// The paths of what runs, and whether a hint came for them meanwhile.
+    flying: HashMap<Arc<Path>, bool>,
+    jobs: u64,
+    /// Files that are being hashed or put away.
+    in_hands: usize,
+    /// Chunks of the scanner that are not asked for yet.
+    unasked: usize,
+    /// When the inbox is to be looked into again.
+    inbox_due: Option<Instant>,
+    since: Vec<Since>,
+    /// Entries of the last run whose commands still run.
+    survivors: Vec<Entry>,
+    /// How often in a row a file was changed while its own command ran.
+    changing: HashMap<Arc<Path>, u32>,
+    /// Whether every folder was passed over once.
+    settled: bool,
+    /// A batch that waits for more, and since when.
+    gathered: Vec<Taken>,
+    gathered_since: Option<Instant>,
+    /// Until when nothing is started, for want of room.
+    paused: Option<Instant>,
+    /// Whether the queue was left because others had waited long enough.
+    more_to_take: bool,
+    /// How many files were looked at since others had their turn.
+    looks: usize,
+    /// How many bytes of arguments a command can have.
+    arguments: usize,
+    ending: Option<Instant>,
+    failed: Option<Error>,
+    /// Files of this run that were not done in the end, for the status of a single pass.
+    undone: u64,
+    numbers: Numbers,
+    next_numbers: Instant,
+    next_tick: Instant,
+    strangers: Strangers,
+    next_strangers: Instant,
+}
+
+impl<'a> Keeper<'a> {
+    pub(crate) fn new(watch: &'a Watch, out: &'a mut Out, around: Around, ledger: Box<dyn Ledger>) -> Self {
+        let now = Instant::now();
+        Self {
+            watch,
+            out,
+            around,
+            ledger,
+            clock: Clock::start(),
+            queue: Queue::new(watch.work.order),
+            later: Later::default(),
+            flight: HashMap::new(),
+            flying: HashMap::new(),
+            jobs: 0,
+            in_hands: 0,
+            unasked: 0,
+            inbox_due: None,
+            since: Vec::new(),
+            survivors: Vec::new(),
+            changing: HashMap::new(),
+            settled: false,
+            gathered: Vec::new(),
+            gathered_since: None,
+            more_to_take: false,
+            looks: 0,
+            arguments: template::room(),
+            paused: None,
+            ending: None,
+            failed: None,
+            undone: 0,
+            numbers: Numbers::default(),
+            next_numbers: now,
+            next_tick: now,
+            strangers: Strangers::default(),
+            next_strangers: now,
+        }
+    }
+
+    /// Watches until it is asked to stop, or until everything that is there was processed.
+    ///
+    /// # Errors
+    /// When the ledger breaks, or the command cannot be run at all. What ran was waited for.
+    pub(crate) fn run(mut self) -> Result<Outcome> {
+        self.start()?;
+        self.around.service.ready();
+        while !self.is_over() {
+            self.fill();
+            self.dispatch()?;
+            self.look_after()?;
+            self.wait()?;
+        }
+        self.finish()
+    }
+
+    fn is_over(&self) -> bool {
+        let idle = self.flight.is_empty() && self.in_hands == 0;
+        if let Some(until) = self.ending {
+            return idle || Instant::now() >= until;
+        }
+        let waiting = self.queue.len() + self.later.len() + self.survivors.len() + self.gathered.len();
+        self.watch.place.once && self.settled && idle && waiting == 0
+    }
+
+    /// Takes hints and asks for what was found, as long as there is room.
+    fn fill(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(item) = self.later.pop(now) {
+            let modified = modified_of(&item.path);
+            self.queue.push_front(item, modified);
+        }
+        if !self.has_room() {
+            return;
+        }
+        if self.inbox_due.is_some_and(|due| due <= now) {
+            let mut paths = Vec::new();
+            self.inbox_due = self.around.scanner.inbox().take(&mut paths);
+            for path in paths {
+                self.hint(path.into(), now);
+            }
+        }
+        for _ in 0..std::mem::take(&mut self.unasked) {
+            self.around.scanner.more();
+        }
+    }
+
+    /// Whether more can wait in memory. Who orders by name or time must have seen them all.
+    fn has_room(&self) -> bool {
+        self.queue.len() < ROOM || self.watch.work.order != Order::Arrival
+    }
+
+    fn hint(&mut self, path: Arc<Path>, now: Instant) {
+        if let Some(dirty) = self.flying.get_mut(&path) {
+            *dirty = true;
+        } else if let Some((root, path)) = self.subject_of(path) {
+            let modified = modified_of(&path);
+            self.queue.push(Item::new(root, path, now), modified);
+        }
+    }
+
+    /// The next moment at which something is to be done without being told.
+    fn next_moment(&self) -> Instant {
+        let now = Instant::now();
+        if self.more_to_take {
+            return now;
+        }
+        let busy = !self.flight.is_empty() || self.queue.len() > 0 || self.in_hands > 0;
+        let rest =
+            if busy { BUSY } else { self.around.service.watchdog_interval().unwrap_or(IDLE).min(IDLE) };
+        let mut next = (now + rest).min(self.next_tick);
+        let inbox = self.inbox_due.filter(|_| self.has_room());
+        let gathered = self.gathered_until();
+        for moment in [self.later.next(), inbox, self.ending, gathered].into_iter().flatten() {
+            next = next.min(moment);
+        }
+        next
+    }
+
+    /// Waits for a message, and takes all that are there.
+    fn wait(&mut self) -> Result<()> {
+        let wait = self.next_moment().saturating_duration_since(Instant::now());
+        let mut ended = Vec::new();
+        match self.around.messages.recv_timeout(wait) {
+            Ok(message) => self.hear(message, &mut ended)?,
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::failed("all threads have ended")),
+        }
+        loop {
+            match self.around.messages.try_recv() {
+                Ok(message) => self.hear(message, &mut ended)?,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        self.ended(ended)
+    }
+
+    fn hear(&mut self, message: Message, ended: &mut Vec<Ended>) -> Result<()> {
+        match message {
+            Message::Hints => self.inbox_due = Some(Instant::now()),
+            Message::Found(found) => {
+                let now = Instant::now();
+                for candidate in found {
+                    let path: Arc<Path> = candidate.path.into();
+                    if let Some(dirty) = self.flying.get_mut(&path) {
+                        *dirty = true;
+                        continue;
+                    }
+                    self.queue.push(Item::new(candidate.root, path, now), || candidate.stamp.modified);
+                }
+                self.unasked += 1;
+            }
+            Message::Passed(pass) => self.passed(pass),
+            Message::Settled => self.settled = true,
+            Message::Ended(one) => ended.push(one),
+            Message::Hashed { item, stamp, hash } => self.hashed(item, stamp, hash),
+            Message::Filed { entry, filed } => self.filed(entry, filed)?,
+            Message::Stop => self.stop(),
+            Message::Hangup => {
+                log::info!("SIGHUP: looking at everything again");
+                self.around.scanner.everything();
+            }
+        }
+        Ok(())
+    }
+
+    fn passed(&mut self, pass: Pass) {
+        self.numbers.rescans += 1;
+        self.since[pass.root].passed |= pass.there;
+    }
+
+    /// Once everything that a first pass found was looked at, what comes is new.
+    fn close_backlogs(&mut self) -> Result<()> {
+        if self.queue.len() > 0 {
+            return Ok(());
+        }
+        for (root, since) in self.watch.place.roots.iter().zip(&mut self.since) {
+            if since.passed && !since.dealt_with {
+                since.dealt_with = true;
+                self.ledger.backlog_seen(root)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        if self.ending.is_none() {
+            let grace = self.watch.work.grace;
+            self.ending = Some(Instant::now() + grace);
+            self.around.service.stopping(grace);
+            let running = self.flight.len();
+            if running > 0 {
+                log::info!("stopping; {running} commands may go on for {}s", grace.as_secs());
+            }
+        }
+    }
+
+    /// Everything that has no moment of its own.
+    fn look_after(&mut self) -> Result<()> {
+        let now = Instant::now();
+        self.tend()?;
+        self.around.service.alive();
+        if now >= self.next_tick {
+            self.next_tick = now + IDLE;
+            self.look_at_survivors()?;
+            self.close_backlogs()?;
+        }
+        if now >= self.next_strangers {
+            self.next_strangers = now + STRANGERS;
+            self.strangers.tend();
+        }
+        if now >= self.next_numbers {
+            self.next_numbers = now + NUMBERS;
+            self.write_numbers();
+        }
+        Ok(())
+    }
+
+    fn tend(&mut self) -> Result<()> {
+        let tidings = self.ledger.tend()?;
+        if tidings.changed && self.ending.is_none() {
+            log::debug!("the ledger was changed by another process");
+            self.take_up_again()?;
+            self.around.scanner.everything();
+        }
+        if let Some(trouble) = tidings.trouble {
+            self.pause(&trouble);
+        }
+        Ok(())
+    }
+
+    /// Starts nothing for a moment; says why, once.
+    fn pause(&mut self, why: &Error) {
+        let said = self.paused.is_some();
+        if !said {
+            log::error!("{why}; nothing is started until that is over");
+        }
+        self.paused = Some(Instant::now() + PAUSE);
+    }
+
+    fn write_numbers(&mut self) {
+        let waiting = self.later.len();
+        self.numbers.in_flight = self.flight.values().map(Vec::len).sum::<usize>() as u64;
+        self.numbers.queue = self.queue.len() as u64;
+        self.numbers.waiting = waiting as u64;
+        self.numbers.lag = self.queue.oldest().map(|since| since.elapsed()).unwrap_or_default();
+        let numbers = &self.numbers;
+        self.around.service.status(&format!(
+            "{} done, {} failed, {} running, {} waiting",
+            numbers.done,
+            numbers.failed,
+            numbers.in_flight,
+            numbers.queue + numbers.waiting
+        ));
+        if let Some(path) = &self.watch.metrics {
+            let (path, ledger) = (path.clone(), self.watch.state.clone());
+            self.around.hands.take(Task::Numbers { path, ledger, numbers: Box::new(numbers.clone()) });
+        }
+    }
+
+    /// The end: what still runs is ended, and everything is stored.
+    fn finish(mut self) -> Result<Outcome> {
+        if !self.flight.is_empty() {
+            let running = self.flight.len();
+            log::warn!(
+                "ending {running} commands that still run; their files are taken again by the next start"
+            );
+            if let Some(workers) = &self.around.workers {
+                workers.end_all();
+            }
+            self.drain()?;
+        }
+        self.write_numbers();
+        self.around.scanner.stop();
+        // Where a command hangs in the kernel, so does its thread.
+        if let Some(workers) = self.around.workers.filter(|_| self.flight.is_empty()) {
+            workers.stop();
+        }
+        // What was not put away within the grace is by the next start.
+        if self.in_hands == 0 {
+            self.around.hands.finish();
+        }
+        self.ledger.close()?;
+        let is_cut_short = self.watch.place.once && self.ending.is_some();
+        match self.failed {
+            Some(error) => Err(error),
+            None if is_cut_short => Err(Error::retry("stopped before everything was processed")),
+            None if self.watch.place.once && self.undone > 0 => Ok(Outcome::Partial),
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    /// Hears of the commands that were ended.
+    fn drain(&mut self) -> Result<()> {
+        let until = Instant::now() + tree::GRACE + Duration::from_secs(5);
+        while !self.flight.is_empty() && Instant::now() < until {
+            self.around.service.alive();
+            let Ok(message) = self.around.messages.recv_timeout(IDLE) else { continue };
+            let mut ended = Vec::new();
+            self.hear(message, &mut ended)?;
+            self.ended(ended)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the order of the queue wants all of the backlog before the first start.
+    fn must_know_all(&self) -> bool {
+        self.watch.work.order != Order::Arrival && !self.settled
+    }
+
+    fn task(&mut self, task: Task) {
+        self.in_hands += 1;
+        self.around.hands.take(task);
+    }
+
+    /// Records what became of files. Room for those that were claimed is reserved.
+    fn record(&mut self, entries: &[Entry]) -> Result<()> {
+        match self.ledger.record(entries) {
+            Ok(()) | Err(Refused::Taken) => Ok(()),
+            // Of what was not claimed, the next pass finds the same again.
+            Err(Refused::NoRoom(error)) => {
+                self.pause(&error);
+                Ok(())
+            }
+            Err(Refused::Broken(error)) => Err(error),
+        }
+    }
+}
+
+/// The time of a file for who orders by it; looked up only where that is wanted.
+fn modified_of(path: &Arc<Path>) -> impl FnOnce() -> i64 + use<> {
+    let path = Arc::clone(path);
+    move || Stamp::of(&path, true).map_or(i64::MAX, |stamp| stamp.modified)
+}

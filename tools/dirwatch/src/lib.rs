@@ -1,41 +1,48 @@
 #![doc = include_str!("../README.md")]
 
-pub mod backoff;
+mod backoff;
 pub mod cli;
-pub mod filesystem;
-pub mod filing;
-pub mod identity;
-pub mod inbox;
-pub mod keeper;
-pub mod lease;
-pub mod ledger;
-pub mod look;
-pub mod message;
-pub mod metrics;
-pub mod plan;
-pub mod queue;
-pub mod ready;
-pub mod scan;
-pub mod select;
-pub mod service;
-pub mod template;
-pub mod tree;
-pub mod walk;
-pub mod watch;
-pub mod worker;
-
-/// The manual: the README, also behind `--help` and `--generate man`.
-pub const MANUAL: &str = include_str!("../README.md");
+mod filesystem;
+mod filing;
+mod hands;
+mod identity;
+mod inbox;
+mod json;
+mod keeper;
+mod lease;
+mod ledger;
+mod look;
+mod message;
+mod metrics;
+mod place;
+mod plan;
+mod queue;
+mod ready;
+mod scan;
+mod select;
+mod service;
+mod template;
+mod tree;
+mod walk;
+mod watch;
+mod worker;
 
 use common::{Out, Outcome, Result};
 
 pub use cli::Args;
+use plan::Plan;
+
+/// The manual: the README, also behind `--help` and `--generate man`.
+pub const MANUAL: &str = include_str!("../README.md");
 
 /// Runs the tool.
 ///
 /// # Errors
 /// When nothing can be watched, the command cannot be run at all, or the ledger is held by another
-/// watcher (75), broken or full.
-pub fn run(_args: &Args, _out: &mut Out) -> Result<Outcome> {
-    Ok(Outcome::Done)
+/// watcher (75) or broken. Nothing that was recorded is lost.
+pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
+    match args.plan()? {
+        Plan::Watch(watch) => keeper::watch(*watch, out),
+        Plan::Look(look) => look::run(&look, out),
+    }
 }

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use common::Result;
+
+use crate::filing::Filed;
 use crate::identity::Stamp;
+use crate::ledger::Entry;
+use crate::queue::Item;
 use crate::worker::Ended;
 
 /// A file that was found in a folder, and of which the ledger knew nothing at that moment.
@@ -38,6 +43,22 @@ pub enum Message {
     Settled,
     /// A command has ended.
     Ended(Ended),
+    /// A file was hashed, or could not be read; what it was when it was opened.
+    Hashed {
+        /// What waited for it.
+        item: Item,
+        /// What was hashed.
+        stamp: Stamp,
+        /// The hash.
+        hash: std::io::Result<blake3::Hash>,
+    },
+    /// A file was put away, or could not be.
+    Filed {
+        /// What the ledger says of it so far.
+        entry: Entry,
+        /// Where it is.
+        filed: Result<Filed>,
+    },
     /// SIGTERM or SIGINT: take nothing new, and end.
     Stop,
     /// SIGHUP: look at everything again.

@@ -71,11 +71,6 @@ impl Scanner {
         self.requests.folder(path);
     }
 
-    /// A watched folder is gone: what is under its name from now on is another one.
-    pub fn gone(&self, path: PathBuf) {
-        self.requests.gone(path);
-    }
-
     /// Asks for a pass over everything that begins from now on; [`Message::Settled`] tells its end.
     /// Several requests while one waits are one.
     pub fn everything(&self) {

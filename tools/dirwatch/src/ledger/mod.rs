@@ -122,6 +122,7 @@ pub enum Refused {
     /// The disk is full: try again later. Nothing was recorded, and nothing may be started.
     NoRoom(Error),
     /// Another node is at it.
+    #[allow(dead_code, reason = "there is only one node where the ledger is a local file")]
     Taken,
     /// The ledger is broken.
     Broken(Error),

@@ -6,10 +6,12 @@
 
 use std::path::PathBuf;
 
-use common::{Out, Outcome, Result};
+use common::{Error, Out, Outcome, Result};
+use rusqlite::ErrorCode;
 
 use super::show;
 use crate::identity::Key;
+use crate::ledger::schema::cannot;
 use crate::ledger::store::{Store, entry_of};
 use crate::ledger::{Entry, State, frame};
 
@@ -39,7 +41,12 @@ fn each_by_path(store: &Store, state: Option<State>, f: &mut dyn FnMut(&Entry) -
         "DROP TABLE IF EXISTS temp.sorted;
          CREATE TEMP TABLE sorted AS SELECT * FROM file {which} ORDER BY path, at, key"
     );
-    store.or_cannot("sort", store.connection.execute_batch(&sql))?;
+    store.connection.execute_batch(&sql).map_err(|cause| match cause.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            Error::failed("no room for temporary files to sort the entries; name another folder with TMPDIR")
+        }
+        _ => cannot("read", &store.path, cause),
+    })?;
     // What only the journal knows is newer than what the table has of it.
     let newer = &store.pending.entries;
     let meant = newer.values().filter(|entry| state.is_none_or(|state| entry.state == state));

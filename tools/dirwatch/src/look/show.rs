@@ -1,15 +1,14 @@
 //! How entries look: as a line of text, and as a JSON object.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::SecondsFormat;
 use common::log::escape;
-use common::{Error, Out, Result};
+use common::{Out, Result};
 use serde::Serialize;
 
+use crate::json::{PathText, print_object, utc};
 use crate::ledger::Entry;
 
 /// Above the lines of [`line`].
@@ -50,30 +49,6 @@ struct Listed<'a> {
     reason: &'a str,
 }
 
-/// A path in JSON, which knows no bytes.
-#[derive(Debug, Serialize)]
-pub(super) struct PathText<'a> {
-    path: Cow<'a, str>,
-    /// All of it in hexadecimal digits, where the text is not all of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_bytes: Option<String>,
-}
-
-impl<'a> PathText<'a> {
-    pub(super) fn of(path: &'a Path) -> Self {
-        let text = path.to_string_lossy();
-        let is_text = matches!(text, Cow::Borrowed(_));
-        Self { path: text, path_bytes: (!is_text).then(|| hex(path.as_os_str().as_bytes())) }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _strings_never_refuse = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Prints an entry as a JSON object on a line of its own.
 ///
 /// # Errors
@@ -97,17 +72,6 @@ pub(super) fn print_json(entry: &Entry, out: &mut Out) -> Result<()> {
     )
 }
 
-/// Prints a JSON object on a line of its own.
-///
-/// # Errors
-/// When it cannot be printed.
-pub(super) fn print_object(object: &impl Serialize, out: &mut Out) -> Result<()> {
-    let mut text =
-        serde_json::to_vec(object).map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
-    text.push(b'\n');
-    out.write_all(&text)
-}
-
 /// A time of the ledger as RFC 3339 with milliseconds.
 pub(super) fn milliseconds(at: i64) -> String {
     utc(at, 1_000, SecondsFormat::Millis)
@@ -118,24 +82,17 @@ pub(super) fn seconds(at: i64) -> String {
     utc(at, 1_000, SecondsFormat::Secs)
 }
 
-/// `time` parts of a second after 1970, of which one second has `per_second`. What no calendar has
-/// stays a number.
-fn utc(time: i64, per_second: i64, digits: SecondsFormat) -> String {
-    let rest = time.rem_euclid(per_second) * (1_000_000_000 / per_second);
-    let date =
-        u32::try_from(rest).ok().and_then(|rest| DateTime::from_timestamp(time.div_euclid(per_second), rest));
-    date.map_or_else(|| time.to_string(), |date| date.to_rfc3339_opts(digits, true))
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
     use std::path::PathBuf;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::identity::Key;
+    use crate::json::hex;
     use crate::ledger::State;
 
     fn entry(path: &[u8]) -> Entry {

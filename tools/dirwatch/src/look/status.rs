@@ -7,7 +7,8 @@ use common::{Out, Outcome, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::show::{self, PathText, milliseconds, seconds, shown};
+use super::show::{milliseconds, seconds, shown};
+use crate::json::{PathText, print_object};
 use crate::ledger::inspect::holder;
 use crate::ledger::store::Store;
 use crate::ledger::{Entry, State};
@@ -106,7 +107,7 @@ impl Status {
             "entries": BTreeMap::from(counts),
             "oldest_open": oldest,
         });
-        show::print_object(&status, out)
+        print_object(&status, out)
     }
 }
 

@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use super::mounts;
 use super::present::{files_below, is_missing};
-use super::show::{self, PathText, shown};
+use super::show::{self, shown};
 use crate::identity::{Stamp, path_key, version_key};
+use crate::json::{PathText, print_object};
 use crate::ledger::inspect::holder;
 use crate::ledger::store::Store;
 use crate::ledger::{Entry, State};
@@ -42,7 +43,7 @@ impl Findings<'_> {
         self.count += 1;
         if self.json {
             let reason = reason.to_owned();
-            return show::print_object(&Finding { kind, path: PathText::of(path), reason }, self.out);
+            return print_object(&Finding { kind, path: PathText::of(path), reason }, self.out);
         }
         writeln!(self.out, "{kind:<12} {}: {}", shown(path), common::log::escape(reason))
     }

@@ -14,6 +14,7 @@ use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::io::Errno;
 
 use super::{End, Job, Settings};
+use crate::service::OWN_VARIABLES;
 use crate::template;
 use crate::tree;
 
@@ -31,6 +32,9 @@ pub(super) fn spawn(settings: &Settings, job: &Job, token: &str) -> Result<Child
     let mut command = Command::new(program);
     command.args(settings.template.arguments(&job.files));
     command.envs(template::environment(&job.files)).env(tree::TOKEN, token);
+    for variable in OWN_VARIABLES {
+        command.env_remove(variable);
+    }
     // A batch has no path, and a watcher that another one has started has inherited one.
     if job.files.len() > 1 {
         command.env_remove("DIRWATCH_PATH");

@@ -1,0 +1,205 @@
+//! What became of files: recorded, put away, tried again.
+
+use std::io::ErrorKind;
+use std::time::{Instant, SystemTime};
+
+use common::{Error, Result};
+
+use crate::backoff;
+use crate::filing::Filed;
+use crate::hands::{Away, Task};
+use crate::identity::Stamp;
+use crate::keeper::{Keeper, PAUSE, Taken};
+use crate::ledger::{Entry, State};
+use crate::plan::After;
+use crate::queue::Item;
+use crate::worker::{End, Ended};
+
+impl Keeper<'_> {
+    /// Records how commands ended, all at once, and does what follows from it.
+    pub(super) fn ended(&mut self, ended: Vec<Ended>) -> Result<()> {
+        let mut results = Vec::new();
+        for one in ended {
+            let Some(taken) = self.flight.remove(&one.job.id) else { continue };
+            self.judge(taken, &one, &mut results);
+            if let End::NotRunnable(error) = one.end {
+                self.fail(error);
+            }
+        }
+        let entries: Vec<Entry> = results.iter().map(|taken| taken.entry.clone()).collect();
+        if !entries.is_empty() {
+            self.record(&entries)?;
+        }
+        for taken in results {
+            self.follow_up(taken);
+        }
+        Ok(())
+    }
+
+    /// The command cannot be run at all: nothing more is taken, and that is how the run ends.
+    pub(super) fn fail(&mut self, error: Error) {
+        if self.failed.is_none() {
+            self.failed = Some(error);
+        }
+        self.stop();
+    }
+
+    /// What the end of a command means for each of its files.
+    fn judge(&mut self, taken: Vec<Taken>, ended: &Ended, results: &mut Vec<Taken>) {
+        let now = self.wall();
+        for mut one in taken {
+            one.entry.at = now;
+            one.entry.took = u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX);
+            match &ended.end {
+                End::Success => self.succeeded(&mut one),
+                End::Failure(why) => self.attempt_failed(&mut one, why.clone()),
+                End::Unreadable(error) if error.kind() == ErrorKind::NotFound => {
+                    one.entry.state = State::Gone
+                }
+                End::Unreadable(error) => self.attempt_failed(&mut one, format!("cannot open it: {error}")),
+                // It stays as it is recorded: started, and without an end.
+                End::Interrupted => {
+                    self.flying.remove(&one.path);
+                    continue;
+                }
+                // It was none of the file's fault, and no attempt.
+                End::NotRunnable(_) => unstarted(&mut one, now),
+                End::NoRoom(error) => {
+                    unstarted(&mut one, now);
+                    self.pause(&Error::failed("cannot start a command").because(error.to_string()));
+                }
+            }
+            results.push(one);
+        }
+    }
+
+    fn succeeded(&mut self, taken: &mut Taken) {
+        self.numbers.done += 1;
+        self.numbers.last_success = Some(SystemTime::now());
+        taken.entry.note = String::new();
+        taken.entry.state = match self.watch.work.after {
+            After::Keep => State::Done,
+            After::Move(_) | After::Delete => State::Passed,
+        };
+        log::debug!("done with {} took_ms={}", taken.path.display(), taken.entry.took);
+    }
+
+    fn attempt_failed(&mut self, taken: &mut Taken, why: String) {
+        let work = &self.watch.work;
+        let (path, entry) = (taken.path.display(), &mut taken.entry);
+        entry.failures = entry.failures.saturating_add(1);
+        if entry.failures <= work.retries {
+            let wait = backoff::wait_after(work.backoff, entry.failures, fastrand::f64());
+            entry.state = State::Retry;
+            entry.due = entry.at.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+            let again =
+                if self.watch.place.once { "by a later run".into() } else { format!("in {wait:.1?}") };
+            log::warn!("{path}: {why}; attempt={}, trying again {again}", entry.attempt);
+            self.numbers.retried += 1;
+        } else {
+            entry.state = if work.failed_dir.is_some() { State::Rejected } else { State::Failed };
+            log::error!("{path}: {why}; attempt={}, giving up", entry.attempt);
+            self.numbers.failed += 1;
+        }
+        entry.note = why;
+        self.undone += 1;
+    }
+
+    /// What follows from an end that is recorded.
+    fn follow_up(&mut self, taken: Taken) {
+        let dirty = self.flying.remove(&taken.path).unwrap_or_default();
+        let now = Instant::now();
+        let mut item = Item::new(taken.root, taken.path.clone(), now);
+        match taken.entry.state {
+            State::Retry => {
+                let wall = self.wall();
+                let wait = backoff::remaining(taken.entry.due, wall, self.watch.work.backoff.most);
+                item.earlier = Some(Box::new(taken.entry));
+                if !self.watch.place.once {
+                    self.later.push(now + wait, item);
+                }
+            }
+            State::Passed | State::Rejected => self.put_away(taken.root, taken.stamp, taken.entry),
+            _ => self.look_for_own_change(&taken, dirty, item),
+        }
+    }
+
+    /// A file that changed meanwhile is a new one. Whether its own command did that shows when it
+    /// happens again and again.
+    fn look_for_own_change(&mut self, taken: &Taken, dirty: bool, item: Item) {
+        let changed = Stamp::of(&taken.path, self.watch.place.follow)
+            .is_ok_and(|stamp| !stamp.is_same_version(&taken.stamp));
+        if changed && self.watch.work.command.is_some() {
+            *self.changing.entry(taken.path.clone()).or_default() += 1;
+        } else if !self.changing.is_empty() {
+            self.changing.remove(&taken.path);
+        }
+        if changed || dirty {
+            self.queue.push(item, || taken.stamp.modified);
+        }
+    }
+
+    /// Moves or deletes a file whose command has had its last word.
+    pub(super) fn put_away(&mut self, root: usize, stamp: Stamp, entry: Entry) {
+        let place = &self.watch.place;
+        let away = match (&self.watch.work.after, entry.state, &self.watch.work.failed_dir) {
+            (_, State::Rejected, Some(into)) => Away::Reject(into.clone()),
+            (After::Move(into), State::Passed, _) => Away::Move(into.clone()),
+            (After::Delete, State::Passed, _) => Away::Delete,
+            // The command line has changed since: it stays where it is.
+            _ => Away::Nowhere,
+        };
+        let marker = place.which.marker_of(&entry.path);
+        self.task(Task::PutAway { root: place.roots[root].clone(), entry, stamp, away, marker });
+    }
+
+    /// A file was put away, or could not be.
+    pub(super) fn filed(&mut self, entry: Entry, filed: Result<Filed>) -> Result<()> {
+        self.in_hands -= 1;
+        let path = entry.path.display();
+        let state = match (&filed, entry.state) {
+            (Ok(_), State::Rejected) => State::Failed,
+            (Ok(_), _) => State::Done,
+            (Err(error), _) => {
+                log::error!("{path}: {error}; it stays, and that is tried again by the next start");
+                self.undone += 1;
+                return Ok(());
+            }
+        };
+        match &filed {
+            Ok(Filed::Moved(to)) => log::info!("moved {path} to {}", to.display()),
+            Ok(Filed::Deleted) => log::info!("deleted {path}"),
+            Ok(Filed::Changed) => log::warn!("{path} changed while its command ran; it stays"),
+            _ => {}
+        }
+        let again = matches!(filed, Ok(Filed::Changed)).then(|| entry.path.clone());
+        let at = self.wall();
+        self.record(&[Entry { state, at, ..entry }])?;
+        if let Some((root, path)) = again.and_then(|path| self.subject_of(path.into())) {
+            self.queue.push(Item::new(root, path, Instant::now()), || at);
+        }
+        Ok(())
+    }
+
+    /// A file was hashed, or could not be.
+    pub(super) fn hashed(&mut self, mut item: Item, stamp: Stamp, hash: std::io::Result<blake3::Hash>) {
+        self.in_hands -= 1;
+        match hash {
+            Ok(hash) => {
+                item.hashed = Some(Box::new((stamp, hash)));
+                self.queue.push_front(item, || stamp.modified);
+            }
+            Err(error) => {
+                log::warn!("cannot read {}: {error}; trying again", item.path.display());
+                self.later.push(Instant::now() + PAUSE, item);
+            }
+        }
+    }
+}
+
+/// Nothing was started after all.
+fn unstarted(taken: &mut Taken, now: i64) {
+    let entry = &mut taken.entry;
+    entry.attempt = entry.attempt.saturating_sub(1);
+    (entry.state, entry.due, entry.took) = (State::Retry, now, 0);
+}
