@@ -1,0 +1,158 @@
+//! What is done now and then, and at the end.
+
+use std::time::{Duration, Instant};
+
+use common::{Error, Outcome, Result};
+
+use crate::hands::Task;
+use crate::keeper::{IDLE, Keeper, PAUSE};
+use crate::message::Pass;
+use crate::tree;
+
+/// How often the numbers are written.
+const NUMBERS: Duration = Duration::from_secs(5);
+
+/// How often what others have left to us is let go.
+const STRANGERS: Duration = Duration::from_secs(60);
+
+impl Keeper<'_> {
+    /// Everything that has no moment of its own.
+    pub(super) fn look_after(&mut self) -> Result<()> {
+        let now = Instant::now();
+        self.tend()?;
+        self.around.service.alive();
+        if now >= self.next_tick {
+            self.next_tick = now + IDLE;
+            self.look_at_survivors()?;
+            self.close_backlogs()?;
+        }
+        if now >= self.next_strangers {
+            self.next_strangers = now + STRANGERS;
+            self.strangers.tend();
+        }
+        if now >= self.next_numbers {
+            self.next_numbers = now + NUMBERS;
+            self.write_numbers();
+        }
+        Ok(())
+    }
+
+    pub(super) fn tend(&mut self) -> Result<()> {
+        let tidings = self.ledger.tend()?;
+        if tidings.changed && self.ending.is_none() {
+            log::debug!("the ledger was changed by another process");
+            self.take_up_again()?;
+            self.around.scanner.everything();
+        }
+        if let Some(trouble) = tidings.trouble {
+            self.pause(&trouble);
+        }
+        Ok(())
+    }
+
+    /// Starts nothing for a moment; says why, once.
+    pub(super) fn pause(&mut self, why: &Error) {
+        let said = self.paused.is_some();
+        if !said {
+            log::error!("{why}; nothing is started until that is over");
+        }
+        self.paused = Some(Instant::now() + PAUSE);
+    }
+
+    pub(super) fn write_numbers(&mut self) {
+        let waiting = self.later.len();
+        self.numbers.in_flight = self.flight.values().map(Vec::len).sum::<usize>() as u64;
+        self.numbers.queue = self.queue.len() as u64;
+        self.numbers.waiting = waiting as u64;
+        self.numbers.lag = self.queue.oldest().map(|since| since.elapsed()).unwrap_or_default();
+        let numbers = &self.numbers;
+        self.around.service.status(&format!(
+            "{} done, {} failed, {} running, {} waiting",
+            numbers.done,
+            numbers.failed,
+            numbers.in_flight,
+            numbers.queue + numbers.waiting
+        ));
+        if let Some(path) = &self.watch.metrics {
+            let (path, ledger) = (path.clone(), self.watch.state.clone());
+            self.around.hands.take(Task::Numbers { path, ledger, numbers: Box::new(numbers.clone()) });
+        }
+    }
+
+    /// Once everything that a first pass found was looked at, what comes is new.
+    pub(super) fn close_backlogs(&mut self) -> Result<()> {
+        if self.queue.len() > 0 {
+            return Ok(());
+        }
+        for (root, since) in self.watch.place.roots.iter().zip(&mut self.since) {
+            if since.passed && !since.dealt_with {
+                since.dealt_with = true;
+                self.ledger.backlog_seen(root)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The end: what still runs is ended, and everything is stored.
+    pub(super) fn finish(mut self) -> Result<Outcome> {
+        if !self.flight.is_empty() {
+            let running = self.flight.len();
+            log::warn!(
+                "ending {running} commands that still run; their files are taken again by the next start"
+            );
+            if let Some(workers) = &self.around.workers {
+                workers.end_all();
+            }
+            self.drain()?;
+        }
+        self.close_backlogs()?;
+        self.write_numbers();
+        self.around.scanner.stop();
+        // Where a command hangs in the kernel, so does its thread.
+        if let Some(workers) = self.around.workers.filter(|_| self.flight.is_empty()) {
+            workers.stop();
+        }
+        // What was not put away within the grace is by the next start.
+        if self.in_hands == 0 {
+            self.around.hands.finish();
+        }
+        self.ledger.close()?;
+        let is_cut_short = self.watch.place.once && self.ending.is_some();
+        match self.failed {
+            Some(error) => Err(error),
+            None if is_cut_short => Err(Error::retry("stopped before everything was processed")),
+            None if self.watch.place.once && self.undone > 0 => Ok(Outcome::Partial),
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    /// Hears of the commands that were ended.
+    pub(super) fn drain(&mut self) -> Result<()> {
+        let until = Instant::now() + tree::GRACE + Duration::from_secs(5);
+        while !self.flight.is_empty() && Instant::now() < until {
+            self.around.service.alive();
+            let Ok(message) = self.around.messages.recv_timeout(IDLE) else { continue };
+            let mut ended = Vec::new();
+            self.hear(message, &mut ended)?;
+            self.ended(ended)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn passed(&mut self, pass: Pass) {
+        self.numbers.rescans += 1;
+        self.since[pass.root].passed |= pass.there;
+    }
+
+    pub(super) fn stop(&mut self) {
+        if self.ending.is_none() {
+            let grace = self.watch.work.grace;
+            self.ending = Some(Instant::now() + grace);
+            self.around.service.stopping(grace);
+            let running = self.flight.len();
+            if running > 0 {
+                log::info!("stopping; {running} commands may go on for {}s", grace.as_secs());
+            }
+        }
+    }
+}
