@@ -110,6 +110,8 @@ pub struct Workers {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
+    /// Where the program was when we started, if it was anywhere.
+    program: Option<PathBuf>,
     queue: Mutex<Queue>,
     more: Condvar,
     /// Rings when everything is to end.
@@ -137,6 +139,7 @@ impl Workers {
         wait::unignore_ends().map_err(cannot)?;
         let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         let shared = Arc::new(Shared {
+            program: spawn::find(settings.template.program()),
             settings,
             queue: Mutex::default(),
             more: Condvar::new(),
@@ -222,7 +225,7 @@ impl Shared {
             return End::Interrupted;
         }
         let token = format!("{}.{}", self.token, self.started.fetch_add(1, Ordering::Relaxed));
-        let mut child = match spawn::spawn(&self.settings, job, &token) {
+        let mut child = match spawn::spawn(&self.settings, self.program.as_deref(), job, &token) {
             Ok(child) => child,
             Err(end) => return end,
         };

@@ -114,6 +114,27 @@ fn a_busy_program_is_tried_again_later() {
 }
 
 #[test]
+fn a_program_that_is_replaced_is_run_and_one_that_is_removed_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let program = at("program");
+    let (workers, messages) = {
+        write(&program, "#!/bin/sh\nexit 3\n", 0o755);
+        start(1, settings(&[program.to_str().unwrap()]))
+    };
+    let run = || {
+        workers.submit(job(Path::new("/in/a")));
+        format!("{:?}", next(&messages).end)
+    };
+    assert!(run().contains("exit status 3"));
+    write(&at("new"), "#!/bin/sh\nexit 4\n", 0o755);
+    fs::rename(at("new"), &program).unwrap();
+    assert!(run().contains("exit status 4"));
+    fs::remove_file(&program).unwrap();
+    assert!(run().contains("NotRunnable"));
+}
+
+#[test]
 fn names_arrive_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
