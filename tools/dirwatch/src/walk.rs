@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -12,9 +13,13 @@ use rustix::io::Errno;
 
 use crate::identity::Stamp;
 
-/// After this many names of one folder they are dealt with before more are read, which keeps memory
-/// flat. The more there are, the nearer are neighbours in the ledger: see [`Names::read`].
-const ENOUGH: usize = 8192;
+/// After this many names of one folder, or so many bytes of them, they are dealt with before more are
+/// read: memory stays flat. The more there are, the nearer are neighbours in the ledger: of a million
+/// names each fourth is there, and few queries find them all.
+const ENOUGH: (usize, usize) = (1 << 18, 8 << 20);
+
+/// Room for more names than this is given back after use.
+const USUAL: usize = 1 << 14;
 
 /// What getdents(2) may fill at once: up to 2,730 names.
 const BUFFER: usize = 1 << 16;
@@ -120,12 +125,22 @@ pub enum Seems {
     Unknown,
 }
 
+/// 16 bytes, as there may be many.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     inode: u64,
-    seems: Seems,
-    from: usize,
-    to: usize,
+    from: u32,
+    length: u16,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    File,
+    Folder,
+    Link,
+    Other,
+    Unknown,
 }
 
 /// Some names of a folder, in the order of their inode numbers.
@@ -137,8 +152,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// Replaces the names by the next of `folder`, some thousand at most, and says whether there may
-    /// be more.
+    /// Replaces the names by the next of `folder`, 262,144 or 8 MiB at most, and says whether there
+    /// may be more.
     ///
     /// They are sorted by their inode numbers: inodes that are neighbours on the disk are read
     /// together, and so are their keys in the ledger.
@@ -150,7 +165,7 @@ impl Names {
         self.slots.clear();
         self.buffer.resize(BUFFER, MaybeUninit::uninit());
         let mut more = Ok(true);
-        while self.slots.len() < ENOUGH && matches!(more, Ok(true)) {
+        while self.slots.len() < ENOUGH.0 && self.bytes.len() < ENOUGH.1 && matches!(more, Ok(true)) {
             more = self.fill(folder);
         }
         self.slots.sort_unstable_by_key(|slot| slot.inode);
@@ -168,10 +183,9 @@ impl Names {
             };
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
-                let from = self.bytes.len();
+                let (from, length) = (small(self.bytes.len())?, small(name.len())?);
                 self.bytes.extend_from_slice(name);
-                let (inode, to) = (entry.ino(), self.bytes.len());
-                self.slots.push(Slot { inode, seems: seems(entry.file_type(), inode), from, to });
+                self.slots.push(Slot { inode: entry.ino(), from, length, kind: kind(entry.file_type()) });
             }
             if entries.is_buffer_empty() {
                 return Ok(true);
@@ -179,20 +193,55 @@ impl Names {
         }
     }
 
-    /// The names.
-    pub fn iter(&self) -> impl Iterator<Item = (Seems, &OsStr)> {
-        self.slots.iter().map(|slot| (slot.seems, OsStr::from_bytes(&self.bytes[slot.from..slot.to])))
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Some of the names, from 0 to [`Names::len`].
+    pub fn part(&self, part: Range<usize>) -> impl Iterator<Item = (Seems, &OsStr)> {
+        self.slots.get(part).unwrap_or_default().iter().map(|slot| {
+            let from = slot.from as usize;
+            let name = &self.bytes[from..from + usize::from(slot.length)];
+            (slot.seems(), OsStr::from_bytes(name))
+        })
+    }
+
+    /// No names, and the room for as many as are usual.
+    #[must_use]
+    pub fn cleared(mut self) -> Self {
+        self.bytes.clear();
+        self.slots.clear();
+        if self.slots.capacity() > USUAL { Self { buffer: self.buffer, ..Self::default() } } else { self }
     }
 }
 
-fn seems(kind: FileType, inode: u64) -> Seems {
-    match kind {
-        FileType::RegularFile => Seems::File,
-        FileType::Directory => Seems::Folder(inode),
-        FileType::Symlink => Seems::Link,
-        FileType::Unknown => Seems::Unknown,
-        _ => Seems::Other,
+impl Slot {
+    fn seems(&self) -> Seems {
+        match self.kind {
+            Kind::File => Seems::File,
+            Kind::Folder => Seems::Folder(self.inode),
+            Kind::Link => Seems::Link,
+            Kind::Other => Seems::Other,
+            Kind::Unknown => Seems::Unknown,
+        }
     }
+}
+
+fn kind(kind: FileType) -> Kind {
+    match kind {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Folder,
+        FileType::Symlink => Kind::Link,
+        FileType::Unknown => Kind::Unknown,
+        _ => Kind::Other,
+    }
+}
+
+/// No name has 64 KiB, and all of them have little more than [`ENOUGH`].
+fn small<N: TryFrom<usize>>(number: usize) -> io::Result<N> {
+    N::try_from(number).map_err(|_| Errno::NAMETOOLONG.into())
 }
 
 #[cfg(test)]
@@ -204,11 +253,14 @@ mod tests {
 
     use super::*;
 
+    /// With long names more than are read at once.
+    const MANY: usize = 40_000;
+
     fn names(folder: &Folder) -> (Vec<(Seems, OsString)>, usize) {
         let (mut names, mut all, mut parts) = (Names::default(), Vec::new(), 0);
         loop {
             let more = names.read(folder).unwrap();
-            all.extend(names.iter().map(|(seems, name)| (seems, name.to_owned())));
+            all.extend(names.part(0..names.len()).map(|(seems, name)| (seems, name.to_owned())));
             parts += 1;
             if !more {
                 return (all, parts);
@@ -219,13 +271,13 @@ mod tests {
     #[test]
     fn every_name_comes_once_and_in_parts() {
         let place = tempfile::tempdir().unwrap();
-        let want: BTreeSet<_> = (0..20_000).map(|n| OsString::from(format!("file-{n}"))).collect();
+        let want: BTreeSet<_> = (0..MANY).map(|n| OsString::from(format!("{n:0>240}"))).collect();
         for name in &want {
             File::create(place.path().join(name)).unwrap();
         }
         let folder = Folder::open(place.path(), Path::new(""), false).unwrap();
         let (all, parts) = names(&folder);
-        assert_eq!(all.len(), 20_000);
+        assert_eq!(all.len(), MANY);
         assert_eq!(all.into_iter().map(|(_, name)| name).collect::<BTreeSet<_>>(), want);
         assert!(parts >= 2, "{parts}");
     }

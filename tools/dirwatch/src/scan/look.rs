@@ -1,6 +1,7 @@
 //! What is in a folder, and telling of it.
 
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::identity::{Identity, Key, Kind, Stamp, path_key, version_key};
 use crate::ledger::View;
 use crate::message::{Candidate, Message};
 use crate::plan::Where;
-use crate::walk::{Names, Seems};
+use crate::walk::Seems;
 
 /// How many candidates are told at once.
 const CHUNK: usize = 512;
@@ -72,8 +73,8 @@ struct Entry<'a> {
 }
 
 impl Scan {
-    /// Deals with some names of an open folder: tells of files, and adds folders to `walk`.
-    pub(super) fn look(&mut self, open: &Open, names: &Names, walk: &mut Walk) {
+    /// Deals with a part of the names of an open folder: tells of files, and adds folders to `walk`.
+    pub(super) fn look(&mut self, open: &Open, part: Range<usize>, walk: &mut Walk) {
         let place = Arc::clone(&self.place);
         let root = place.roots[open.task.root].as_path();
         let mut bytes = open.task.path.as_os_str().as_bytes().to_vec();
@@ -82,7 +83,7 @@ impl Scan {
         }
         let folder_length = bytes.len();
         let root_length = root.as_os_str().len() + usize::from(root.as_os_str() != "/");
-        for (seems, name) in names.iter() {
+        for (seems, name) in open.names.part(part) {
             bytes.truncate(folder_length);
             bytes.extend_from_slice(name.as_bytes());
             if bytes.len() >= PATH_MAX {

@@ -15,7 +15,7 @@ use crate::inbox::Inbox;
 use crate::ledger::View;
 use crate::message::{Message, Pass};
 use crate::plan::Where;
-use crate::walk::{FolderId, Names, folder_id};
+use crate::walk::{FolderId, folder_id};
 use crate::watch::Watcher;
 
 /// How often the watched folders themselves are looked for: no event tells of an unmounted one, nor
@@ -67,7 +67,6 @@ pub(super) struct Scan {
     pub(super) watcher: Option<Watcher>,
     pub(super) folders: Folders,
     pub(super) said: Said,
-    pub(super) names: Names,
     /// The number of the current pass, or of the last one.
     pub(super) pass: u64,
     /// The pass in which the kernel refused a watch: it is not asked again in the same one.
@@ -103,7 +102,6 @@ impl Scan {
             watcher,
             folders: Folders::default(),
             said,
-            names: Names::default(),
             pass: 0,
             limit_in: 0,
             file_systems: BTreeMap::new(),

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use super::folders::Known;
 use super::run::{Scan, every, is_gone, is_loop};
 use crate::filesystem;
-use crate::walk::{Folder, FolderId};
+use crate::walk::{Folder, FolderId, Names};
 use crate::watch::Watched;
+
+/// How many names are dealt with before other requests have their turn: some milliseconds.
+const PART: usize = 2048;
 
 /// Why a folder is visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,11 @@ pub(super) struct Open {
     pub(super) task: Task,
     pub(super) id: FolderId,
     pub(super) folder: Folder,
+    pub(super) names: Names,
+    /// How many of the names were dealt with.
+    at: usize,
+    /// Whether the folder has more names.
+    more: io::Result<bool>,
 }
 
 /// Folders to be visited, and the one that is being read.
@@ -42,6 +50,8 @@ pub(super) struct Open {
 pub(super) struct Walk {
     tasks: Vec<Task>,
     open: Option<Open>,
+    /// The room for the names of the next one.
+    names: Names,
 }
 
 impl Walk {
@@ -57,15 +67,24 @@ impl Walk {
 impl Scan {
     /// Opens the next folder, if none is open, and deals with the next part of its names.
     pub(super) fn step(&mut self, walk: &mut Walk) {
-        let next = walk.open.take().or_else(|| walk.tasks.pop().and_then(|task| self.visit(task)));
-        let Some(open) = next else { return };
-        let mut names = std::mem::take(&mut self.names);
-        let more = names.read(&open.folder);
-        self.look(&open, &names, walk);
-        self.names = names;
-        match more {
-            Ok(true) => walk.open = Some(open),
-            Ok(false) => {
+        let next = walk.open.take().or_else(|| {
+            let mut open = self.visit(walk.tasks.pop()?)?;
+            open.names = std::mem::take(&mut walk.names);
+            Some(open)
+        });
+        let Some(mut open) = next else { return };
+        if open.at == open.names.len() {
+            (open.more, open.at) = (open.names.read(&open.folder), 0);
+        }
+        let end = open.names.len().min(open.at + PART);
+        self.look(&open, open.at..end, walk);
+        open.at = end;
+        if end < open.names.len() || matches!(open.more, Ok(true)) {
+            walk.open = Some(open);
+            return;
+        }
+        match open.more {
+            Ok(_) => {
                 self.said.readable(&open.task.path);
                 if self.is_root(&open.task) {
                     self.read[open.task.root] = Some(open.id);
@@ -73,6 +92,7 @@ impl Scan {
             }
             Err(why) => self.said.unreadable(&open.task.path, "read", &why),
         }
+        walk.names = open.names.cleared();
     }
 
     /// Opens a folder and watches it, in this order: what is made in it before the watch is read
@@ -93,7 +113,7 @@ impl Scan {
             return None;
         }
         self.attend(&task, id);
-        Some(Open { task, id, folder })
+        Some(Open { task, id, folder, names: Names::default(), at: 0, more: Ok(true) })
     }
 
     fn not_opened(&mut self, task: &Task, why: &io::Error) {
