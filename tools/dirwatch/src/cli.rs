@@ -103,7 +103,7 @@ pub struct Args {
     #[arg(long, value_name = "DUR", default_value = "30s", help_heading = "When", value_parser = units::duration)]
     rescan: Duration,
 
-    /// Where is recorded what was processed (unless given, a file below $XDG_STATE_HOME)
+    /// Where is recorded what was processed (unless given, a file below `$XDG_STATE_HOME`)
     #[arg(long, value_name = "FILE", help_heading = "Once")]
     state: Option<PathBuf>,
 
@@ -311,19 +311,19 @@ fn batch(text: &str) -> std::result::Result<Batch, String> {
     }
     let wait = units::duration(text)
         .map_err(|_| format!("`{text}` is neither a number of files nor a duration such as 5s"))?;
-    match wait.is_zero() {
-        true => Err("a batch that waits for nothing is none".into()),
-        false => Ok(Batch { most: LARGEST_BATCH, wait }),
+    if wait.is_zero() {
+        return Err("a batch that waits for nothing is none".into());
     }
+    Ok(Batch { most: LARGEST_BATCH, wait })
 }
 
 fn backoff(text: &str) -> std::result::Result<Backoff, String> {
     let (first, most) = text.split_once("..").unwrap_or((text, text));
     let (first, most) = (units::duration(first)?, units::duration(most)?);
-    match first <= most {
-        true => Ok(Backoff { first, most }),
-        false => Err(format!("`{text}` ends before it begins")),
+    if first > most {
+        return Err(format!("`{text}` ends before it begins"));
     }
+    Ok(Backoff { first, most })
 }
 
 fn order(name: &str) -> Order {

@@ -32,9 +32,9 @@ pub(crate) enum Away {
 #[derive(Debug)]
 pub(crate) enum Task {
     /// Hash an open file; answered with [`Message::Hashed`].
-    Hash { item: Item, stamp: Stamp, file: File },
+    Hash { item: Box<Item>, stamp: Stamp, file: File },
     /// Put a file away that is below `root`, and its marker; answered with [`Message::Filed`].
-    PutAway { root: PathBuf, entry: Entry, stamp: Stamp, away: Away, marker: Option<PathBuf> },
+    PutAway { root: PathBuf, entry: Box<Entry>, stamp: Stamp, away: Away, marker: Option<PathBuf> },
     /// Write the numbers; not answered.
     Numbers { path: PathBuf, ledger: PathBuf, numbers: Box<Numbers> },
 }

@@ -201,7 +201,7 @@ mod tests {
     fn a_version_is_known_by_what_changes_with_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        fs::write(&path, "1").unwrap();
+        testkit::write(&path, "1");
         let first = key_of(&path);
         fs::rename(&path, folder.path().join("b")).unwrap();
         assert_eq!(key_of(&folder.path().join("b")), first, "another name, the same file");
@@ -232,7 +232,7 @@ mod tests {
     fn a_link_is_followed_only_when_asked() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("a"), folder.path().join("l"));
-        fs::write(&file, "1").unwrap();
+        testkit::write(&file, "1");
         std::os::unix::fs::symlink(&file, &link).unwrap();
         assert_eq!(Stamp::of(&link, false).unwrap().kind, Kind::Link);
         assert_eq!(Stamp::of(&link, true).unwrap().kind, Kind::File);

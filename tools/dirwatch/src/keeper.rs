@@ -15,10 +15,10 @@ mod start;
 mod take;
 mod upkeep;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use common::{Error, Out, Outcome, Result};
@@ -94,9 +94,9 @@ pub(crate) struct Keeper<'a> {
     queue: Queue,
     later: Later,
     /// What runs, by the number of the job.
-    flight: HashMap<u64, Vec<Taken>>,
+    flight: BTreeMap<u64, Vec<Taken>>,
     /// The paths of what runs, and whether a hint came for them meanwhile.
-    flying: HashMap<Arc<Path>, bool>,
+    flying: BTreeMap<Arc<Path>, bool>,
     jobs: u64,
     /// Files that are being hashed or put away.
     in_hands: usize,
@@ -108,7 +108,7 @@ pub(crate) struct Keeper<'a> {
     /// Entries of the last run whose commands still run.
     survivors: Vec<Entry>,
     /// How often in a row a file was changed while its own command ran.
-    changing: HashMap<Arc<Path>, u32>,
+    changing: BTreeMap<Arc<Path>, u32>,
     /// Whether every folder was passed over once.
     settled: bool,
     /// A batch that waits for more, and since when.
@@ -129,6 +129,7 @@ pub(crate) struct Keeper<'a> {
     numbers: Numbers,
     next_numbers: Instant,
     next_tick: Instant,
+    started: Instant,
     strangers: Strangers,
     next_strangers: Instant,
 }
@@ -144,15 +145,15 @@ impl<'a> Keeper<'a> {
             clock: Clock::start(),
             queue: Queue::new(watch.work.order),
             later: Later::default(),
-            flight: HashMap::new(),
-            flying: HashMap::new(),
+            flight: BTreeMap::new(),
+            flying: BTreeMap::new(),
             jobs: 0,
             in_hands: 0,
             unasked: 0,
             inbox_due: None,
             since: Vec::new(),
             survivors: Vec::new(),
-            changing: HashMap::new(),
+            changing: BTreeMap::new(),
             settled: false,
             gathered: Vec::new(),
             gathered_since: None,
@@ -166,6 +167,7 @@ impl<'a> Keeper<'a> {
             numbers: Numbers::default(),
             next_numbers: now,
             next_tick: now,
+            started: now,
             strangers: Strangers::default(),
             next_strangers: now,
         }
@@ -262,11 +264,8 @@ impl<'a> Keeper<'a> {
             Err(RecvTimeoutError::Timeout) => return Ok(()),
             Err(RecvTimeoutError::Disconnected) => return Err(Error::failed("all threads have ended")),
         }
-        loop {
-            match self.around.messages.try_recv() {
-                Ok(message) => self.hear(message, &mut ended)?,
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(message) = self.around.messages.try_recv() {
+            self.hear(message, &mut ended)?;
         }
         self.ended(ended)
     }
@@ -289,8 +288,8 @@ impl<'a> Keeper<'a> {
             Message::Passed(pass) => self.passed(pass),
             Message::Settled => self.settled = true,
             Message::Ended(one) => ended.push(one),
-            Message::Hashed { item, stamp, hash } => self.hashed(item, stamp, hash),
-            Message::Filed { entry, filed } => self.filed(entry, filed)?,
+            Message::Hashed { item, stamp, hash } => self.hashed(*item, stamp, hash),
+            Message::Filed { entry, filed } => self.filed(*entry, &filed)?,
             Message::Stop => self.stop(),
             Message::Hangup => {
                 log::info!("SIGHUP: looking at everything again");

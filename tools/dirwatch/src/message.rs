@@ -46,7 +46,7 @@ pub enum Message {
     /// A file was hashed, or could not be read; what it was when it was opened.
     Hashed {
         /// What waited for it.
-        item: Item,
+        item: Box<Item>,
         /// What was hashed.
         stamp: Stamp,
         /// The hash.
@@ -55,7 +55,7 @@ pub enum Message {
     /// A file was put away, or could not be.
     Filed {
         /// What the ledger says of it so far.
-        entry: Entry,
+        entry: Box<Entry>,
         /// Where it is.
         filed: Result<Filed>,
     },

@@ -20,7 +20,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
     let mut known = whole.as_path();
     loop {
         match known.canonicalize() {
-            Ok(found) => return Ok(plain(missing.iter().rev().fold(found, |path, name| path.join(name)))),
+            Ok(found) => return Ok(plain(&missing.iter().rev().fold(found, |path, name| path.join(name)))),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).or_cannot("resolve", path),
         }
@@ -30,7 +30,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 /// Takes `..` out of a path that does not exist yet, where no symbolic link can lead elsewhere.
-fn plain(path: PathBuf) -> PathBuf {
+fn plain(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {
         match part {

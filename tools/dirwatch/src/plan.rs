@@ -70,6 +70,7 @@ pub struct Backoff {
 
 /// What is done for each file.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Work {
     /// The command; `None` prints an event for each file instead.
     pub command: Option<crate::template::Template>,

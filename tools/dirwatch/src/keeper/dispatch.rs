@@ -45,7 +45,7 @@ impl Keeper<'_> {
         }
         let Some(taken) = self.claim(taken)? else { return Ok(()) };
         if self.watch.work.command.is_none() {
-            return self.print(taken);
+            return self.print(&taken);
         }
         for one in taken {
             self.start_job(vec![one]);

@@ -54,7 +54,7 @@ impl Keeper<'_> {
                 End::Success => self.succeeded(&mut one),
                 End::Failure(why) => self.attempt_failed(&mut one, why.clone()),
                 End::Unreadable(error) if error.kind() == ErrorKind::NotFound => {
-                    one.entry.state = State::Gone
+                    one.entry.state = State::Gone;
                 }
                 End::Unreadable(error) => self.attempt_failed(&mut one, format!("cannot open it: {error}")),
                 // It stays as it is recorded: started, and without an end.
@@ -150,14 +150,20 @@ impl Keeper<'_> {
             _ => Away::Nowhere,
         };
         let marker = place.which.marker_of(&entry.path);
-        self.task(Task::PutAway { root: place.roots[root].clone(), entry, stamp, away, marker });
+        self.task(Task::PutAway {
+            root: place.roots[root].clone(),
+            entry: Box::new(entry),
+            stamp,
+            away,
+            marker,
+        });
     }
 
     /// A file was put away, or could not be.
-    pub(super) fn filed(&mut self, entry: Entry, filed: Result<Filed>) -> Result<()> {
+    pub(super) fn filed(&mut self, entry: Entry, filed: &Result<Filed>) -> Result<()> {
         self.in_hands -= 1;
         let path = entry.path.display();
-        let state = match (&filed, entry.state) {
+        let state = match (filed, entry.state) {
             (Ok(_), State::Rejected) => State::Failed,
             (Ok(_), _) => State::Done,
             (Err(error), _) => {
@@ -166,7 +172,7 @@ impl Keeper<'_> {
                 return Ok(());
             }
         };
-        match &filed {
+        match filed {
             Ok(Filed::Moved(to)) => log::info!("moved {path} to {}", to.display()),
             Ok(Filed::Deleted) => log::info!("deleted {path}"),
             Ok(Filed::Changed) => log::warn!("{path} changed while its command ran; it stays"),

@@ -23,8 +23,8 @@ struct Event<'a> {
 
 impl Keeper<'_> {
     /// Prints files, and records them as done once the reader has them.
-    pub(super) fn print(&mut self, taken: Vec<Taken>) -> Result<()> {
-        for one in &taken {
+    pub(super) fn print(&mut self, taken: &[Taken]) -> Result<()> {
+        for one in taken {
             print_object(&event(one), self.out)?;
         }
         self.out.flush()?;

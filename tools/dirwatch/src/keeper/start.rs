@@ -1,5 +1,6 @@
 //! The start: what the last run has left undone.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
@@ -64,7 +65,7 @@ impl Keeper<'_> {
         }
         let started: Vec<Entry> = self.take_up_others()?;
         let keys: Vec<Key> = started.iter().map(|entry| entry.key).collect();
-        let alive = if keys.is_empty() { Default::default() } else { tree::survivors(&keys) };
+        let alive = if keys.is_empty() { BTreeMap::default() } else { tree::survivors(&keys) };
         for entry in started {
             if let Some(pid) = alive.get(&entry.key) {
                 let path = entry.path.display();
@@ -150,7 +151,9 @@ impl Keeper<'_> {
             return Ok(());
         }
         let keys: Vec<Key> = self.survivors.iter().map(|entry| entry.key).collect();
-        let alive = tree::survivors(&keys);
+        // What a command has left in the background looks like the command itself.
+        let is_late = self.watch.work.timeout.is_some_and(|most| self.started.elapsed() > most);
+        let alive = if is_late { BTreeMap::new() } else { tree::survivors(&keys) };
         let (alive, ended) = std::mem::take(&mut self.survivors)
             .into_iter()
             .partition::<Vec<_>, _>(|entry| alive.contains_key(&entry.key));

@@ -155,7 +155,7 @@ impl Keeper<'_> {
         }
         if self.wants_hash() && item.hashed.as_ref().is_none_or(|hashed| !hashed.0.is_same_version(&stamp)) {
             match file {
-                Some(file) => self.task(Task::Hash { item, stamp, file }),
+                Some(file) => self.task(Task::Hash { item: Box::new(item), stamp, file }),
                 None => log::error!("cannot read {} to hash it: Permission denied", item.path.display()),
             }
             return Ok(None);
@@ -165,7 +165,8 @@ impl Keeper<'_> {
 
     fn wants_hash(&self) -> bool {
         let command = self.watch.work.command.as_ref();
-        self.watch.place.identity == Identity::Content || command.is_some_and(|command| command.wants_hash())
+        self.watch.place.identity == Identity::Content
+            || command.is_some_and(crate::template::Template::wants_hash)
     }
 
     /// Somebody writes it: it is looked at again when he has closed it, and now and then before.
