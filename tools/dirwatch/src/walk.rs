@@ -194,12 +194,11 @@ impl Names {
     }
 
     /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Some of the names, from 0 to [`Names::len`].
+    /// Some of the names, by their places from 0.
     pub fn part(&self, part: Range<usize>) -> impl Iterator<Item = (Seems, &OsStr)> {
         self.slots.get(part).unwrap_or_default().iter().map(|slot| {
             let from = slot.from as usize;

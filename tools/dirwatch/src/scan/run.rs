@@ -147,7 +147,7 @@ impl Scan {
                 self.look_for_roots();
                 self.next_look = now + LOOK;
             }
-            self.wants_pass |= now >= self.next_pass;
+            self.wants_pass |= self.full.is_none() && now >= self.next_pass;
             if now >= self.next_silent && self.urgent.is_idle() && self.full.is_none() {
                 for (root, path) in self.folders.silent() {
                     self.urgent.push(Task { path, root, why: Why::Silent });

@@ -67,9 +67,11 @@ impl Said {
     /// The kernel grants no more watches.
     pub(super) fn limit(&mut self, every: Duration) {
         if !std::mem::replace(&mut self.limit, true) {
-            let most = limit_of("max_user_watches");
+            let limits = [INOTIFY, NAMESPACE].map(|limit| (limit_of(limit), limit.1));
+            let [(all, _), (namespace, _)] = limits;
+            let (most, name) = if namespace < all { limits[1] } else { limits[0] };
             log::warn!(
-                "the limit of watches is reached (fs.inotify.max_user_watches = {most}); \
+                "the limit of watches is reached ({name} = {most}); \
                  the other folders are read every {every:?}"
             );
         }
@@ -78,7 +80,7 @@ impl Said {
     /// Nothing can be watched at all.
     pub(super) fn unwatched(&mut self, why: &io::Error, every: Duration) {
         if !std::mem::replace(&mut self.unwatched, true) {
-            let most = limit_of("max_user_instances");
+            let most = limit_of(INSTANCES);
             log::warn!(
                 "cannot watch: {why} (fs.inotify.max_user_instances = {most}); \
                  all folders are read every {every:?}"
@@ -104,9 +106,18 @@ impl Said {
     }
 }
 
-fn limit_of(name: &str) -> String {
-    let told = std::fs::read_to_string(Path::new("/proc/sys/fs/inotify").join(name));
-    told.map_or_else(|_| "unknown".to_owned(), |number| number.trim().to_owned())
+/// Where a limit is read, and its name.
+type Limit = (&'static str, &'static str);
+
+const INOTIFY: Limit = ("/proc/sys/fs/inotify/max_user_watches", "fs.inotify.max_user_watches");
+/// A container may have one of its own.
+const NAMESPACE: Limit = ("/proc/sys/user/max_inotify_watches", "user.max_inotify_watches");
+const INSTANCES: Limit = ("/proc/sys/fs/inotify/max_user_instances", "fs.inotify.max_user_instances");
+
+/// The number; the largest where there is none.
+fn limit_of(limit: Limit) -> u64 {
+    let told = std::fs::read_to_string(limit.0).unwrap_or_default();
+    told.trim().parse().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -134,7 +145,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_from_the_kernel() {
-        assert!(limit_of("max_user_watches").parse::<u64>().is_ok());
-        assert_eq!(limit_of("nowhere"), "unknown");
+        assert!([INOTIFY, NAMESPACE, INSTANCES].iter().all(|limit| limit_of(*limit) < u64::MAX));
+        assert_eq!(limit_of(("/proc/nowhere", "nowhere")), u64::MAX);
     }
 }

@@ -310,6 +310,20 @@ fn a_second_pass_tells_what_is_still_unknown() {
 }
 
 #[test]
+fn one_pass_follows_another_only_when_it_is_time() {
+    let (_folder, root) = folder_with(&["a"]);
+    let mut scanning = Scanning::start(place(&root));
+    scanning.until_settled();
+    // A second pass would have begun at once, before the look that is asked for here.
+    fs::create_dir(root.join("b")).unwrap();
+    touch(root.join("b/x"));
+    scanning.until_seen(&root.join("b/x"));
+    assert_eq!((scanning.settled, scanning.passed.len()), (1, 1));
+    let mut often = Scanning::start(Where { rescan: Duration::from_millis(10), ..place(&root) });
+    often.until(|scanning| scanning.settled >= 3);
+}
+
+#[test]
 fn a_path_that_is_too_long_is_left() {
     let (_folder, root) = folder_with(&["a"]);
     let name = "d".repeat(250);
