@@ -12,7 +12,7 @@ use crate::plan::Backoff;
 /// time, from the first to the most. Half of it is fixed and half is up to `random` (0 to 1), so
 /// that what failed together does not come again together.
 #[must_use]
-pub fn wait_after(backoff: Backoff, failures: u32, random: f64) -> Duration {
+pub(crate) fn wait_after(backoff: Backoff, failures: u32, random: f64) -> Duration {
     let doublings = failures.saturating_sub(1);
     let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
     let whole = backoff.first.saturating_mul(factor).min(backoff.most);
@@ -23,7 +23,7 @@ pub fn wait_after(backoff: Backoff, failures: u32, random: f64) -> Duration {
 /// What is left at `now_ms` of a wait that ends at `due_ms`, both milliseconds since 1970: nothing
 /// when it is over, and never more than `most`, even when the clock was set back.
 #[must_use]
-pub fn remaining(due_ms: i64, now_ms: i64, most: Duration) -> Duration {
+pub(crate) fn remaining(due_ms: i64, now_ms: i64, most: Duration) -> Duration {
     let left = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
     Duration::from_millis(left).min(most)
 }

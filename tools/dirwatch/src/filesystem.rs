@@ -41,7 +41,7 @@ const SILENT: [(u32, &str); 26] = [
 ///
 /// # Errors
 /// Those of statfs(2).
-pub fn trouble(path: &Path) -> io::Result<Option<&'static str>> {
+pub(crate) fn trouble(path: &Path) -> io::Result<Option<&'static str>> {
     // The field is signed and of several widths, the numbers are 32 bits without a sign.
     let magic = u32::try_from(i128::from(statfs(path)?.f_type) & 0xffff_ffff).unwrap_or(0);
     Ok(named(magic))

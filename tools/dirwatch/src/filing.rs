@@ -32,14 +32,14 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use rustix::io::Errno;
 
 use crate::identity::{Kind, Stamp};
-pub use why::Why;
+pub(crate) use why::Why;
 
 /// Who else puts files there takes a name of ours at most so often in a row.
 const MOST_TRIES: u32 = 100;
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filed {
+pub(crate) enum Filed {
     /// It is here now.
     Moved(PathBuf),
     /// It is deleted.
@@ -52,7 +52,7 @@ pub enum Filed {
 
 /// Where files are put away to.
 #[derive(Debug, Clone, Copy)]
-pub struct Shelf<'a> {
+pub(crate) struct Shelf<'a> {
     /// This folder, and folders in it as they are below the watched one. They are made when they are
     /// missing.
     pub into: &'a Path,
@@ -79,7 +79,7 @@ enum Step {
 /// # Errors
 /// When a folder cannot be made or written, or the disk is full: the file is where it was, and nothing
 /// is left of the attempt.
-pub fn put_away(path: &Path, stamp: &Stamp, shelf: &Shelf<'_>) -> Result<Filed> {
+pub(crate) fn put_away(path: &Path, stamp: &Stamp, shelf: &Shelf<'_>) -> Result<Filed> {
     let before = match look(path, stamp).or_cannot("look at", path)? {
         Ok(before) => before,
         Err(filed) => return Ok(filed),
@@ -121,7 +121,7 @@ pub fn put_away(path: &Path, stamp: &Stamp, shelf: &Shelf<'_>) -> Result<Filed> 
 ///
 /// # Errors
 /// When the folder is not writable; the file is where it was.
-pub fn delete(path: &Path, stamp: &Stamp) -> Result<Filed> {
+pub(crate) fn delete(path: &Path, stamp: &Stamp) -> Result<Filed> {
     match look(path, stamp).or_cannot("look at", path)? {
         Err(filed) => Ok(filed),
         Ok(_) => match fs::remove_file(path) {

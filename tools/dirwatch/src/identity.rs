@@ -43,7 +43,7 @@ impl fmt::Debug for Key {
 
 /// What kind of file it is, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A directory.
@@ -56,7 +56,7 @@ pub enum Kind {
 
 /// What the file system tells about a file. Times are nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// What it is.
     pub kind: Kind,
     /// The device number: two files of one moment are the same only when it is the same.
@@ -78,7 +78,7 @@ impl Stamp {
     ///
     /// # Errors
     /// Those of statx(2).
-    pub fn of(path: &Path, follow: bool) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path, follow: bool) -> io::Result<Self> {
         Self::at(CWD, path, follow)
     }
 
@@ -86,7 +86,7 @@ impl Stamp {
     ///
     /// # Errors
     /// Those of statx(2).
-    pub fn at(folder: impl AsFd, path: &Path, follow: bool) -> io::Result<Self> {
+    pub(crate) fn at(folder: impl AsFd, path: &Path, follow: bool) -> io::Result<Self> {
         let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
         Self::statx(folder, path, flags)
     }
@@ -95,7 +95,7 @@ impl Stamp {
     ///
     /// # Errors
     /// Those of statx(2).
-    pub fn of_open(file: impl AsFd) -> io::Result<Self> {
+    pub(crate) fn of_open(file: impl AsFd) -> io::Result<Self> {
         Self::statx(file, Path::new(""), AtFlags::EMPTY_PATH)
     }
 
@@ -122,7 +122,7 @@ impl Stamp {
     /// Whether both are the same file with the same content, as far as a stamp can tell. Attributes
     /// may differ.
     #[must_use]
-    pub fn is_same_version(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_version(&self, other: &Self) -> bool {
         (self.device, self.inode, self.born, self.size, self.modified)
             == (other.device, other.inode, other.born, other.size, other.modified)
     }
@@ -137,7 +137,7 @@ fn nanoseconds(time: StatxTimestamp) -> i64 {
 /// It begins with the inode number, so that keys in the order of inodes, in which a folder is best
 /// read, are neighbours in the ledger.
 #[must_use]
-pub fn version_key(root: &Path, stamp: &Stamp) -> Key {
+pub(crate) fn version_key(root: &Path, stamp: &Stamp) -> Key {
     let mut hasher = SipHasher13::new();
     hasher.write(root.as_os_str().as_bytes());
     hasher.write_u8(0);
@@ -155,7 +155,7 @@ pub fn version_key(root: &Path, stamp: &Stamp) -> Key {
 
 /// The key of a name.
 #[must_use]
-pub fn path_key(path: &Path) -> Key {
+pub(crate) fn path_key(path: &Path) -> Key {
     let mut hasher = SipHasher13::new();
     hasher.write(path.as_os_str().as_bytes());
     Key(hasher.finish128().as_u128().to_be_bytes())
@@ -165,7 +165,7 @@ pub fn path_key(path: &Path) -> Key {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn content_hash(file: &mut File) -> io::Result<blake3::Hash> {
+pub(crate) fn content_hash(file: &mut File) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -180,7 +180,7 @@ pub fn content_hash(file: &mut File) -> io::Result<blake3::Hash> {
 
 /// The key of a content.
 #[must_use]
-pub fn content_key(hash: &blake3::Hash) -> Key {
+pub(crate) fn content_key(hash: &blake3::Hash) -> Key {
     let mut key = [0; 16];
     key.copy_from_slice(&hash.as_bytes()[..16]);
     Key(key)

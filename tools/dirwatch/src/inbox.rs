@@ -33,7 +33,7 @@ struct Waiting {
 }
 
 /// Paths at which something happened, until the keeper takes them. The same path waits once.
-pub struct Inbox {
+pub(crate) struct Inbox {
     waiting: Mutex<Waiting>,
     hasher: RandomState,
     messages: Sender<Message>,
@@ -44,12 +44,12 @@ impl Inbox {
     /// An empty one. It tells through `messages` that there is something, and asks for a look at
     /// everything when there is too much.
     #[must_use]
-    pub fn new(messages: Sender<Message>, requests: Arc<Requests>) -> Self {
+    pub(crate) fn new(messages: Sender<Message>, requests: Arc<Requests>) -> Self {
         Self { waiting: Mutex::default(), hasher: RandomState::new(), messages, requests }
     }
 
     /// A file was closed after writing, or renamed to this: to be looked at now.
-    pub fn close(&self, path: PathBuf) {
+    pub(crate) fn close(&self, path: PathBuf) {
         let hash = self.hasher.hash_one(&path);
         let mut waiting = self.waiting();
         waiting.unclosed.remove(&hash);
@@ -60,7 +60,7 @@ impl Inbox {
     }
 
     /// A file was made: to be looked at when it is not closed soon.
-    pub fn created(&self, path: PathBuf) {
+    pub(crate) fn created(&self, path: PathBuf) {
         let hash = self.hasher.hash_one(&path);
         let mut waiting = self.waiting();
         if !waiting.hashes.contains(&hash) && waiting.unclosed.insert(hash) {
@@ -72,7 +72,7 @@ impl Inbox {
 
     /// Adds to `into` what is to be looked at now, and says when there may be more without another
     /// message.
-    pub fn take(&self, into: &mut Vec<PathBuf>) -> Option<Instant> {
+    pub(crate) fn take(&self, into: &mut Vec<PathBuf>) -> Option<Instant> {
         let now = Instant::now();
         let mut waiting = self.waiting();
         into.append(&mut waiting.closed);

@@ -12,7 +12,7 @@ use crate::worker::Ended;
 
 /// A file that was found in a folder, and of which the ledger knew nothing at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// Which of the watched folders it is below.
     pub root: usize,
     /// Where it is.
@@ -23,7 +23,7 @@ pub struct Candidate {
 
 /// How a pass over a whole watched folder ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
+pub(crate) struct Pass {
     /// Which of the watched folders.
     pub root: usize,
     /// Whether it could be read at all; if not it is tried again soon, and that was said.
@@ -32,7 +32,7 @@ pub struct Pass {
 
 /// Something happened.
 #[derive(Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// The inbox of hints has something, and was empty before.
     Hints,
     /// Files that were found; the scanner goes on when it is told to ([`crate::scan::Scanner::more`]).

@@ -13,7 +13,7 @@ use files::Replacement;
 
 /// How much a watcher did since its start, and what it is at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Numbers {
+pub(crate) struct Numbers {
     /// Files that were found and taken up.
     pub seen: u64,
     /// Files whose command succeeded.
@@ -49,7 +49,7 @@ impl Numbers {
     /// The text format of Prometheus, version 0.0.4. The time of the last success is left out while
     /// there is none.
     #[must_use]
-    pub fn text(&self, ledger: &Path) -> String {
+    pub(crate) fn text(&self, ledger: &Path) -> String {
         let label = label_value(&ledger.to_string_lossy());
         let mut text = String::with_capacity(4096);
         let mut add = |name: &str, kind: &str, help: &str, value: String| {
@@ -123,7 +123,7 @@ fn label_value(text: &str) -> String {
 ///
 /// # Errors
 /// When it cannot be written; the old numbers are then still there.
-pub fn write(path: &Path, ledger: &Path, numbers: &Numbers) -> Result<()> {
+pub(crate) fn write(path: &Path, ledger: &Path, numbers: &Numbers) -> Result<()> {
     // One that appears in between fails the commit, and the next time finds it there.
     let mut new =
         if path.exists() { Replacement::begin(path)? } else { Replacement::with_mode(path, 0o644)? };

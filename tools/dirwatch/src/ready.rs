@@ -10,7 +10,7 @@ use crate::identity::{Kind, Stamp};
 use crate::lease::{Writers, writers};
 
 /// How long a file must have been quiet where the kernel does not tell about its writers.
-pub const SETTLE: Duration = Duration::from_secs(2);
+pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 
 /// How far the wall clock may run away from the monotonic one before its ages are not believed.
 const SKEW: Duration = Duration::from_millis(500);

@@ -32,13 +32,13 @@ use crate::ledger::View;
 use crate::message::Message;
 use crate::plan::Where;
 
-pub use requests::Requests;
+pub(crate) use requests::Requests;
 
 /// How long an end is waited for: a network file system that hangs must not hold up the rest.
 const END: Duration = Duration::from_secs(1);
 
 /// A running scanner, and the watches it has set. Dropped, it ends.
-pub struct Scanner {
+pub(crate) struct Scanner {
     requests: Arc<Requests>,
     inbox: Arc<Inbox>,
 }
@@ -49,7 +49,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub fn start(place: Arc<Where>, view: Box<dyn View>, messages: Sender<Message>) -> Result<Self> {
+    pub(crate) fn start(place: Arc<Where>, view: Box<dyn View>, messages: Sender<Message>) -> Result<Self> {
         let requests = Arc::new(Requests::default());
         let inbox = Arc::new(Inbox::new(messages.clone(), Arc::clone(&requests)));
         let scan =
@@ -61,29 +61,29 @@ impl Scanner {
 
     /// Where the hints are.
     #[must_use]
-    pub fn inbox(&self) -> &Inbox {
+    pub(crate) fn inbox(&self) -> &Inbox {
         &self.inbox
     }
 
     /// A folder was made or moved in: it is watched, and read with all that is below. Nothing happens
     /// when it is none of those that are entered.
-    pub fn folder(&self, path: PathBuf) {
+    pub(crate) fn folder(&self, path: PathBuf) {
         self.requests.folder(path);
     }
 
     /// Asks for a pass over everything that begins from now on; [`Message::Settled`] tells its end.
     /// Several requests while one waits are one.
-    pub fn everything(&self) {
+    pub(crate) fn everything(&self) {
         self.requests.everything();
     }
 
     /// One [`Message::Found`] was dealt with. The scanner waits when four are not.
-    pub fn more(&self) {
+    pub(crate) fn more(&self) {
         self.requests.more();
     }
 
     /// Ends it. Returns when it has ended, or after a second when it hangs in a file system.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.requests.stop(END);
     }
 }

@@ -18,7 +18,7 @@ use crate::message::Message;
 
 /// What the service manager has put into the environment for this process alone. A command that
 /// inherits it could speak in the name of the watcher, so whoever starts one takes these out.
-pub const OWN_VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+pub(crate) const OWN_VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 
 /// How long the thread that waits for a stop sleeps at a time; a signal wakes it at once.
 const NAP: Duration = Duration::from_secs(3_600);
@@ -26,7 +26,7 @@ const NAP: Duration = Duration::from_secs(3_600);
 /// The line to the service manager, for the one thread that decides: when that hangs, the watchdog
 /// is to bite.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// How long the service manager waits for a sign of life.
     patience: Option<Duration>,
     last_alive: Cell<Option<Instant>>,
@@ -42,7 +42,7 @@ impl Service {
     ///
     /// # Errors
     /// When the system refuses a handler or a thread.
-    pub fn start(messages: Sender<Message>) -> Result<Self> {
+    pub(crate) fn start(messages: Sender<Message>) -> Result<Self> {
         stop::install()?;
         let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
         let mut hangups = Signals::new([SIGHUP]).map_err(cannot)?;
@@ -69,13 +69,13 @@ impl Service {
     }
 
     /// Everything is in place: what comes from here on is not missed.
-    pub fn ready(&self) {
+    pub(crate) fn ready(&self) {
         self.tell(&[NotifyState::Ready]);
     }
 
     /// What the watcher is at, in one line for `systemctl status`. Told only when it has changed;
     /// still, to be called about once a second and not for each file.
-    pub fn status(&self, text: &str) {
+    pub(crate) fn status(&self, text: &str) {
         if *self.last_status.borrow() != text {
             text.clone_into(&mut self.last_status.borrow_mut());
             self.tell(&[NotifyState::Status(&common::log::escape(text))]);
@@ -84,12 +84,12 @@ impl Service {
 
     /// How often [`Service::alive`] is to be called at least; `None` where nobody waits for it.
     #[must_use]
-    pub fn watchdog_interval(&self) -> Option<Duration> {
+    pub(crate) fn watchdog_interval(&self) -> Option<Duration> {
         self.patience.map(|patience| patience / 3)
     }
 
     /// A sign of life. May be called as often as one likes: it is passed on only now and then.
-    pub fn alive(&self) {
+    pub(crate) fn alive(&self) {
         let Some(patience) = self.patience else { return };
         // Below the interval: a call at every interval is then always passed on, also one that comes
         // a little early.
@@ -102,7 +102,7 @@ impl Service {
 
     /// Nothing new is taken from here on. `most` is how long the end may take: the service manager
     /// waits that long even when its own `TimeoutStopSec` is shorter.
-    pub fn stopping(&self, most: Duration) {
+    pub(crate) fn stopping(&self, most: Duration) {
         // The crate's own word for it ends at 71 minutes.
         let most = format!("EXTEND_TIMEOUT_USEC={}", most.as_micros());
         self.tell(&[NotifyState::Stopping, NotifyState::Custom(&most)]);

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use crate::worker::JobFile;
 
-pub use room::room;
+pub(crate) use room::room;
 
 /// What is put in for a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl Piece {
 /// What the environment of a command says of its files: their identity, which attempt it is (the
 /// highest in a batch), and of a single one its path.
 #[must_use]
-pub fn environment(files: &[JobFile]) -> Vec<(&'static str, OsString)> {
+pub(crate) fn environment(files: &[JobFile]) -> Vec<(&'static str, OsString)> {
     let ids: Vec<String> = files.iter().map(|file| file.key.to_string()).collect();
     let attempt = files.iter().map(|file| file.attempt).max().unwrap_or(1);
     let mut all =

@@ -23,13 +23,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, p
 
 use crate::identity::Key;
 use process::Process;
-pub use strangers::Strangers;
+pub(crate) use strangers::Strangers;
 
 /// The variable that tells the start of a command from every other one.
-pub const TOKEN: &str = "DIRWATCH_JOB";
+pub(crate) const TOKEN: &str = "DIRWATCH_JOB";
 
 /// How long a command and its descendants have between SIGTERM and SIGKILL.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// Between two looks at all processes, of which one takes 20 microseconds for each process: a hundred
 /// times that on a host with a thousand of them.
@@ -45,7 +45,7 @@ const MOST_ROUNDS: u32 = 100;
 ///
 /// `token` is what [`TOKEN`] says in its environment.
 #[must_use]
-pub fn end(leader: Pid, token: &str, grace: Duration) -> bool {
+pub(crate) fn end(leader: Pid, token: &str, grace: Duration) -> bool {
     let mut hunt = Hunt { leader, token, seen: BTreeMap::new() };
     let deadline = Instant::now() + grace;
     let mut told = BTreeSet::new();
@@ -95,7 +95,7 @@ fn end_group(leader: Pid, deadline: Instant) -> bool {
 ///
 /// What runs as another user cannot be looked into, and is passed over.
 #[must_use]
-pub fn survivors(ids: &[Key]) -> BTreeMap<Key, u32> {
+pub(crate) fn survivors(ids: &[Key]) -> BTreeMap<Key, u32> {
     let wanted: BTreeSet<Key> = ids.iter().copied().collect();
     let mut found = BTreeMap::new();
     if wanted.is_empty() {

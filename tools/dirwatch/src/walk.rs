@@ -29,7 +29,7 @@ const UNIQUE_MOUNT: StatxFlags = StatxFlags::from_bits_retain(0x4000);
 
 /// Which folder it is: another one when it was removed and made again, or mounted anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FolderId {
+pub(crate) struct FolderId {
     /// The device number.
     pub device: u64,
     /// The inode number.
@@ -43,7 +43,7 @@ pub struct FolderId {
 ///
 /// # Errors
 /// Those of statx(2), and when it is no folder.
-pub fn folder_id(path: &Path, follow: bool) -> io::Result<FolderId> {
+pub(crate) fn folder_id(path: &Path, follow: bool) -> io::Result<FolderId> {
     statx(CWD, path, if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW })
 }
 
@@ -64,7 +64,7 @@ fn statx(at: impl rustix::fd::AsFd, path: &Path, flags: AtFlags) -> io::Result<F
 
 /// A folder that is open for reading.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     open: OwnedFd,
 }
 
@@ -74,7 +74,7 @@ impl Folder {
     ///
     /// # Errors
     /// Those of open(2).
-    pub fn open(root: &Path, relative: &Path, follow: bool) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, relative: &Path, follow: bool) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let nothing = Mode::empty();
         if relative.as_os_str().is_empty() {
@@ -97,7 +97,7 @@ impl Folder {
     ///
     /// # Errors
     /// Those of statx(2).
-    pub fn id(&self) -> io::Result<FolderId> {
+    pub(crate) fn id(&self) -> io::Result<FolderId> {
         statx(&self.open, Path::new(""), AtFlags::EMPTY_PATH)
     }
 
@@ -105,14 +105,14 @@ impl Folder {
     ///
     /// # Errors
     /// Those of statx(2).
-    pub fn stamp(&self, name: &OsStr, follow: bool) -> io::Result<Stamp> {
+    pub(crate) fn stamp(&self, name: &OsStr, follow: bool) -> io::Result<Stamp> {
         Stamp::at(&self.open, Path::new(name), follow)
     }
 }
 
 /// What a folder says of a name, without a look at the file itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seems {
+pub(crate) enum Seems {
     /// A regular file.
     File,
     /// A folder, of this inode number unless something is mounted there.
@@ -145,7 +145,7 @@ enum Kind {
 
 /// Some names of a folder, in the order of their inode numbers.
 #[derive(Default)]
-pub struct Names {
+pub(crate) struct Names {
     buffer: Vec<MaybeUninit<u8>>,
     bytes: Vec<u8>,
     slots: Vec<Slot>,
@@ -160,7 +160,7 @@ impl Names {
     ///
     /// # Errors
     /// Those of getdents(2); the names read before are there.
-    pub fn read(&mut self, folder: &Folder) -> io::Result<bool> {
+    pub(crate) fn read(&mut self, folder: &Folder) -> io::Result<bool> {
         self.bytes.clear();
         self.slots.clear();
         self.buffer.resize(BUFFER, MaybeUninit::uninit());
@@ -199,7 +199,7 @@ impl Names {
     }
 
     /// Some of the names, by their places from 0.
-    pub fn part(&self, part: Range<usize>) -> impl Iterator<Item = (Seems, &OsStr)> {
+    pub(crate) fn part(&self, part: Range<usize>) -> impl Iterator<Item = (Seems, &OsStr)> {
         self.slots.get(part).unwrap_or_default().iter().map(|slot| {
             let from = slot.from as usize;
             let name = &self.bytes[from..from + usize::from(slot.length)];
@@ -209,7 +209,7 @@ impl Names {
 
     /// No names, and the room for as many as are usual.
     #[must_use]
-    pub fn cleared(mut self) -> Self {
+    pub(crate) fn cleared(mut self) -> Self {
         self.bytes.clear();
         self.slots.clear();
         if self.slots.capacity() > USUAL { Self { buffer: self.buffer, ..Self::default() } } else { self }

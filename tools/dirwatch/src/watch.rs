@@ -17,7 +17,7 @@ use crate::scan::Requests;
 
 /// Whether a folder is watched now.
 #[derive(Debug)]
-pub enum Watched {
+pub(crate) enum Watched {
     /// It is.
     Yes,
     /// The kernel grants this user no more watches.
@@ -27,7 +27,7 @@ pub enum Watched {
 }
 
 /// The watches of a run.
-pub struct Watcher {
+pub(crate) struct Watcher {
     notify: RecommendedWatcher,
     watched: Arc<PathSet>,
 }
@@ -38,7 +38,7 @@ impl Watcher {
     ///
     /// # Errors
     /// When the user has too many watchers already (EMFILE), or the process too many open files.
-    pub fn new(inbox: Arc<Inbox>, requests: Arc<Requests>) -> io::Result<Self> {
+    pub(crate) fn new(inbox: Arc<Inbox>, requests: Arc<Requests>) -> io::Result<Self> {
         let watched = Arc::new(PathSet::default());
         let handler = Handler { inbox, requests, watched: Arc::clone(&watched) };
         let config = Config::default().with_follow_symlinks(false);
@@ -48,7 +48,7 @@ impl Watcher {
 
     /// Watches a folder, also when it is watched already: notify removes a watch by its path when the
     /// folder that had this path is removed, and by then another folder may have it.
-    pub fn watch(&mut self, folder: &Path) -> Watched {
+    pub(crate) fn watch(&mut self, folder: &Path) -> Watched {
         // Before the watch, so that the removal of the folder finds it.
         self.watched.insert(folder);
         let Err(error) = self.notify.watch(folder, RecursiveMode::NonRecursive) else { return Watched::Yes };
@@ -61,12 +61,12 @@ impl Watcher {
 
     /// Whether a folder is watched, as far as events tell: not when its name was lost to a removal.
     #[must_use]
-    pub fn is_watched(&self, folder: &Path) -> bool {
+    pub(crate) fn is_watched(&self, folder: &Path) -> bool {
         self.watched.contains(folder)
     }
 
     /// Ends the watch of a folder, if there is one.
-    pub fn unwatch(&mut self, folder: &Path) {
+    pub(crate) fn unwatch(&mut self, folder: &Path) {
         self.watched.remove(folder);
         // Mostly the kernel or notify has ended it before.
         let _may_be_gone = self.notify.unwatch(folder);

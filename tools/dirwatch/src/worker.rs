@@ -45,7 +45,7 @@ pub struct JobFile {
 
 /// A command to run.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(crate) struct Job {
     /// Tells the jobs of a run apart.
     pub id: u64,
     /// One file, or those of a batch.
@@ -54,7 +54,7 @@ pub struct Job {
 
 /// How a command ended.
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum End {
     /// With status 0.
     Success,
     /// With another status, by a signal, or because its time was over; in a few words such as
@@ -73,7 +73,7 @@ pub enum End {
 
 /// A command that has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// What was run.
     pub job: Job,
     /// How it ended.
@@ -84,7 +84,7 @@ pub struct Ended {
 
 /// How commands are run.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The command.
     pub template: Template,
     /// Whether it gets the content of the file, the first one of a batch, on its standard input.
@@ -102,7 +102,7 @@ const STACK: usize = 256 << 10;
 
 /// The threads that run commands. Dropped, they go on with what runs and with nothing else.
 #[derive(Debug)]
-pub struct Workers {
+pub(crate) struct Workers {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -133,7 +133,7 @@ impl Workers {
     ///
     /// # Errors
     /// When the system has no room for so many threads; none is left then.
-    pub fn start(count: usize, settings: Settings, messages: &Sender<Message>) -> Result<Self> {
+    pub(crate) fn start(count: usize, settings: Settings, messages: &Sender<Message>) -> Result<Self> {
         let cannot =
             |cause: std::io::Error| Error::retry("cannot start the threads for commands").because(cause);
         wait::unignore_ends().map_err(cannot)?;
@@ -158,14 +158,14 @@ impl Workers {
     }
 
     /// Hands over a job for the next free thread; never waits.
-    pub fn submit(&self, job: Job) {
+    pub(crate) fn submit(&self, job: Job) {
         self.shared.queue().jobs.push_back(job);
         self.shared.more.notify_one();
     }
 
     /// Ends all commands with their descendants: SIGTERM, and SIGKILL after the grace. Returns at once;
     /// each is told as [`End::Interrupted`] when it has ended, and so are jobs that had not begun.
-    pub fn end_all(&self) {
+    pub(crate) fn end_all(&self) {
         self.shared.ending.store(true, Ordering::SeqCst);
         self.shared.bell.ring();
     }
@@ -173,7 +173,7 @@ impl Workers {
     /// Waits for the threads: for what was submitted, and for the commands that run. After
     /// [`Workers::end_all`] that is as long as the grace, or for ever where a command hangs in the kernel:
     /// drop them instead.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let threads = std::mem::take(&mut self.threads);
         drop(self);
         for thread in threads {

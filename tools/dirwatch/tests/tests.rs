@@ -1,4 +1,10 @@
 //! The manual and the hard cases, run through the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by a panic, writes files into temporary folders, and says what it found"
+)]
 
 mod cases {
     mod losses;

@@ -24,7 +24,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// Why a file was put away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Why {
+pub(crate) struct Why {
     /// Where it was.
     pub path: PathBuf,
     /// The file.

@@ -18,7 +18,7 @@ use crate::identity::Key;
 const HEADER: usize = 16;
 
 /// A longer note is cut: what an entry needs in the journal must be known before its command ends.
-pub const LONGEST_NOTE: usize = 200;
+pub(crate) const LONGEST_NOTE: usize = 200;
 
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
@@ -44,7 +44,7 @@ fn as_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Erro
 /// The number by which a state is stored, in the journal and in the database: below
 /// [`FIRST_CLOSED`] it is an open one.
 #[must_use]
-pub fn code(state: State) -> u8 {
+pub(crate) fn code(state: State) -> u8 {
     match state {
         State::Started => 1,
         State::Retry => 2,
@@ -61,17 +61,17 @@ pub fn code(state: State) -> u8 {
 }
 
 /// See [`code`].
-pub const FIRST_CLOSED: u8 = 16;
+pub(crate) const FIRST_CLOSED: u8 = 16;
 
 /// The state with this number; `None` for a number that this version does not know.
 #[must_use]
-pub fn state_of(number: u8) -> Option<State> {
+pub(crate) fn state_of(number: u8) -> Option<State> {
     State::ALL.into_iter().find(|&state| code(state) == number)
 }
 
 /// `note`, or as much of it as is kept.
 #[must_use]
-pub fn cut(note: &str) -> &str {
+pub(crate) fn cut(note: &str) -> &str {
     let end = (0..=LONGEST_NOTE.min(note.len())).rev().find(|&end| note.is_char_boundary(end));
     end.and_then(|end| note.get(..end)).unwrap_or("")
 }

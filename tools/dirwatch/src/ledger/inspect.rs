@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// When the journal beside the ledger cannot be opened for reading.
-pub fn holder(path: &Path) -> Result<Option<String>> {
+pub(crate) fn holder(path: &Path) -> Result<Option<String>> {
     let journal = journal::beside(path);
     if journal::inode_of(&journal).is_none() {
         return Ok(None);
@@ -51,7 +51,7 @@ impl Store {
     /// # Errors
     /// Status 2 with a sentence that names the way out when it is missing, something else, damaged or
     /// of a newer version.
-    pub fn open_existing(path: &Path) -> Result<Self> {
+    pub(crate) fn open_existing(path: &Path) -> Result<Self> {
         let mut store = Self::open(path, Use::Change)?;
         store.pending = store.journalled()?;
         Ok(store)
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<Entry>> {
         match self.pending.entries.get(key) {
             Some(entry) => Ok(Some(entry.clone())),
             None => self.stored(key),
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be read; and the first error of `f`, which ends it.
-    pub fn each(&self, state: Option<State>, f: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+    pub(crate) fn each(&self, state: Option<State>, f: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         let mut after: Option<Key> = None;
         loop {
             let mut page = self.page(after, state)?;
@@ -114,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn counts(&self) -> Result<BTreeMap<&'static str, u64>> {
+    pub(crate) fn counts(&self) -> Result<BTreeMap<&'static str, u64>> {
         let read = self.connection.unchecked_transaction();
         let _one_moment = self.or_cannot("read", read)?;
         let sql = "SELECT state, count(*) FROM file GROUP BY state";
@@ -143,7 +143,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be written; some may have been changed.
-    pub fn retry(&mut self, keys: &[Key], now: i64) -> Result<u64> {
+    pub(crate) fn retry(&mut self, keys: &[Key], now: i64) -> Result<u64> {
         let [again, started, passed, rejected] =
             [State::Again, State::Started, State::Passed, State::Rejected].map(code);
         let sql = format!(
@@ -157,7 +157,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be written; some may be gone.
-    pub fn delete(&mut self, keys: &[Key]) -> Result<u64> {
+    pub(crate) fn delete(&mut self, keys: &[Key]) -> Result<u64> {
         self.change("DELETE FROM file WHERE key = ?1", keys)
     }
 
@@ -211,7 +211,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot even be read.
-    pub fn integrity(&self) -> Result<Vec<String>> {
+    pub(crate) fn integrity(&self) -> Result<Vec<String>> {
         let found: rusqlite::Result<Vec<String>> = self
             .connection
             .prepare("PRAGMA integrity_check")

@@ -42,7 +42,7 @@ pub(crate) struct Pending {
 
 /// The name of the journal of a ledger.
 #[must_use]
-pub fn beside(ledger: &Path) -> PathBuf {
+pub(crate) fn beside(ledger: &Path) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
     name.push(".run");
     name.into()

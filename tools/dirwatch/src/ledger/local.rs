@@ -37,7 +37,7 @@ const RECORDS_AT_ONCE: usize = 64;
 
 /// A ledger in a file of this machine.
 #[derive(Debug)]
-pub struct Local {
+pub(crate) struct Local {
     path: PathBuf,
     strict: bool,
     store: Store,
@@ -65,7 +65,7 @@ impl Local {
     /// Status 75 with the holder when another watcher has it. Status 2 when it cannot be opened,
     /// created or written, or is something else, damaged, or of a newer version: the sentence names
     /// the way out. What was recorded is as it was.
-    pub fn open(path: &Path, strict: bool) -> Result<Self> {
+    pub(crate) fn open(path: &Path, strict: bool) -> Result<Self> {
         // A file that grows beyond `ulimit -f` is then an error, and not the end of the process.
         let ignored = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let _as_it_was = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored);

@@ -4,15 +4,15 @@
 //! (a server that several nodes share) implements these calls and nothing else changes: a claim that
 //! another node holds is answered with [`Refused::Taken`].
 
-pub mod frame;
-pub mod inspect;
-pub mod journal;
-pub mod local;
-pub mod room;
-pub mod schema;
-pub mod scribe;
-pub mod store;
-pub mod view;
+pub(crate) mod frame;
+pub(crate) mod inspect;
+pub(crate) mod journal;
+pub(crate) mod local;
+pub(crate) mod room;
+pub(crate) mod schema;
+pub(crate) mod scribe;
+pub(crate) mod store;
+pub(crate) mod view;
 
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,7 @@ impl State {
 
 /// What the ledger holds of one file. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The file.
     pub key: Key,
     /// Where it was last seen, from the root of the file system.
@@ -118,7 +118,7 @@ pub struct Entry {
 
 /// Why a claim was not granted.
 #[derive(Debug)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The disk is full: try again later. Nothing was recorded, and nothing may be started.
     NoRoom(Error),
     /// Another node is at it.
@@ -130,7 +130,7 @@ pub enum Refused {
 
 /// What [`Ledger::tend`] has to tell.
 #[derive(Debug, Default)]
-pub struct Tidings {
+pub(crate) struct Tidings {
     /// Another process (`--retry`, `--forget`) has changed entries: look at [`Ledger::open_entries`]
     /// again, and at the folders.
     pub changed: bool,
@@ -139,7 +139,7 @@ pub struct Tidings {
 }
 
 /// A second pair of eyes on the ledger, for another thread.
-pub trait View: Send {
+pub(crate) trait View: Send {
     /// Whether there is an entry for this file, in whatever state. May lag by a moment behind what
     /// was claimed: the claimant looks again.
     ///
@@ -153,7 +153,7 @@ pub trait View: Send {
 /// One process writes at a time. What [`Ledger::claim`] and [`Ledger::record`] have returned from
 /// survives a kill of the process at any later moment; after a power failure the last moments may be
 /// missing, unless the ledger was opened as a strict one: then no claim is.
-pub trait Ledger {
+pub(crate) trait Ledger {
     /// What is known of a file.
     ///
     /// # Errors

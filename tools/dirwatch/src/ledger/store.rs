@@ -31,7 +31,7 @@ pub(crate) use entries;
 
 /// An open ledger: its database, and for who looks at it also what is in the journal only.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     /// Empty for the watcher, who knows better.
@@ -138,7 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn roots(&self) -> Result<Vec<PathBuf>> {
+    pub(crate) fn roots(&self) -> Result<Vec<PathBuf>> {
         let found = self
             .connection
             .prepare("SELECT path FROM root ORDER BY path")

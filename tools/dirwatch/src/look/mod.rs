@@ -21,7 +21,7 @@ use crate::plan::{Look, Question};
 ///
 /// # Errors
 /// When there is no ledger, it cannot be read or written, or what is found cannot be printed.
-pub fn run(look: &Look, out: &mut Out) -> Result<Outcome> {
+pub(crate) fn run(look: &Look, out: &mut Out) -> Result<Outcome> {
     let state = &look.state;
     match &look.question {
         Question::List(which) => list::list(&Store::open_existing(state)?, *which, look.json, out),

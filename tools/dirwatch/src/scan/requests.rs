@@ -31,7 +31,7 @@ struct State {
 
 /// Requests in their order. No call waits for anything but the other callers.
 #[derive(Debug)]
-pub struct Requests {
+pub(crate) struct Requests {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -46,27 +46,27 @@ impl Default for Requests {
 
 impl Requests {
     /// A folder was made or moved in: watch it, then read it and what is below.
-    pub fn folder(&self, path: PathBuf) {
+    pub(crate) fn folder(&self, path: PathBuf) {
         self.ask(Request::Folder(path));
     }
 
     /// A watched folder was removed or moved away, or lost its watch.
-    pub fn gone(&self, path: PathBuf) {
+    pub(crate) fn gone(&self, path: PathBuf) {
         self.ask(Request::Gone(path));
     }
 
     /// Look at everything. Several of these that wait are one.
-    pub fn everything(&self) {
+    pub(crate) fn everything(&self) {
         self.change(|state| state.everything = true);
     }
 
     /// The keeper has dealt with one chunk.
-    pub fn more(&self) {
+    pub(crate) fn more(&self) {
         self.change(|state| state.chunks += 1);
     }
 
     /// End, and wait until the scanner has: at most this long.
-    pub fn stop(&self, wait: Duration) {
+    pub(crate) fn stop(&self, wait: Duration) {
         self.change(|state| state.is_stopped = true);
         let end = Instant::now() + wait;
         let mut state = self.state();

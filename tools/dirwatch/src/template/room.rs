@@ -26,7 +26,7 @@ const RESERVE: usize = 16 << 10;
 /// How many bytes of arguments a command can be given at the moment, beside the environment that it
 /// inherits.
 #[must_use]
-pub fn room() -> usize {
+pub(crate) fn room() -> usize {
     let quarter = getrlimit(Resource::Stack).current.unwrap_or(u64::MAX) / 4;
     let all = usize::try_from(quarter.clamp(LEAST, MOST)).unwrap_or(usize::MAX);
     let inherited: usize = env::vars_os().map(|(name, value)| name.len() + value.len() + 2 + POINTER).sum();

@@ -11,7 +11,7 @@ use super::process::{self, Process};
 
 /// Ended processes that nobody waits for.
 #[derive(Debug, Default)]
-pub struct Strangers {
+pub(crate) struct Strangers {
     /// The start times of those that had ended when we last looked.
     ended: BTreeMap<u32, u64>,
 }
@@ -22,7 +22,7 @@ impl Strangers {
     ///
     /// To be called once a minute: our own commands are waited for within seconds of their end, so what
     /// has ended before two calls is none of them.
-    pub fn tend(&mut self) {
+    pub(crate) fn tend(&mut self) {
         if std::process::id() == 1 {
             self.let_go();
         }
