@@ -237,7 +237,8 @@ impl Args {
     fn place(&self) -> Result<Where> {
         let roots = place::roots(&self.dirs, self.recursive.is_some())?;
         let outside = [&self.failed_dir, &self.done_dir];
-        let outside: Result<Vec<_>> = outside.into_iter().flatten().map(|dir| place::absolute(dir)).collect();
+        let outside = outside.into_iter().flatten().map(|dir| place::outside(dir, &roots));
+        let outside: Result<Vec<_>> = outside.collect();
         let marker = self.done_suffix.clone();
         Ok(Where {
             roots,

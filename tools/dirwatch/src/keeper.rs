@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use common::{Error, Out, Outcome, Result};
 
 use crate::hands::{Hands, Task};
-use crate::identity::{Key, Stamp};
+use crate::identity::{Key, Kind, Stamp};
 use crate::ledger::{Entry, Ledger, Refused};
 use crate::message::Message;
 use crate::metrics::Numbers;
@@ -60,6 +60,15 @@ struct Taken {
     hash: Option<String>,
     /// The key of the version, where the ledger knows the file by its content.
     alias: Option<Key>,
+}
+
+/// A file that could not be put away.
+#[derive(Debug)]
+struct Unfiled {
+    root: usize,
+    stamp: Stamp,
+    entry: Entry,
+    again: Instant,
 }
 
 /// What `--new-only` must know of a watched folder.
@@ -109,6 +118,8 @@ pub(crate) struct Keeper<'a> {
     survivors: Vec<Entry>,
     /// How often in a row a file was changed while its own command ran.
     changing: BTreeMap<Arc<Path>, u32>,
+    /// Whether a folder was not there in a pass.
+    absent: bool,
     /// Whether every folder was passed over once.
     settled: bool,
     /// A batch that waits for more, and since when.
@@ -124,6 +135,8 @@ pub(crate) struct Keeper<'a> {
     arguments: usize,
     ending: Option<Instant>,
     failed: Option<Error>,
+    /// Files that could not be put away, and when that is tried again.
+    unfiled: BTreeMap<Key, Unfiled>,
     /// Files of this run that were not done in the end, for the status of a single pass.
     undone: u64,
     numbers: Numbers,
@@ -154,6 +167,7 @@ impl<'a> Keeper<'a> {
             since: Vec::new(),
             survivors: Vec::new(),
             changing: BTreeMap::new(),
+            absent: false,
             settled: false,
             gathered: Vec::new(),
             gathered_since: None,
@@ -163,6 +177,7 @@ impl<'a> Keeper<'a> {
             paused: None,
             ending: None,
             failed: None,
+            unfiled: BTreeMap::new(),
             undone: 0,
             numbers: Numbers::default(),
             next_numbers: now,
@@ -231,9 +246,14 @@ impl<'a> Keeper<'a> {
     fn hint(&mut self, path: Arc<Path>, now: Instant) {
         if let Some(dirty) = self.flying.get_mut(&path) {
             *dirty = true;
-        } else if let Some((root, path)) = self.subject_of(path) {
-            let modified = modified_of(&path);
-            self.queue.push(Item::new(root, path, now), modified);
+        } else if let Some((root, subject)) = self.subject_of(Arc::clone(&path)) {
+            let modified = modified_of(&subject);
+            self.queue.push(Item::new(root, subject, now), modified);
+        } else if self.watch.place.depth > 0
+            && Stamp::of(&path, false).is_ok_and(|stamp| stamp.kind == Kind::Folder)
+        {
+            // Moved in; what names are taken says nothing of folders.
+            self.around.scanner.folder(path.to_path_buf());
         }
     }
 
@@ -286,7 +306,10 @@ impl<'a> Keeper<'a> {
                 self.unasked += 1;
             }
             Message::Passed(pass) => self.passed(pass),
-            Message::Settled => self.settled = true,
+            Message::Settled(folders) => {
+                self.settled = true;
+                (self.numbers.watched, self.numbers.unwatched) = (folders.watched, folders.silent);
+            }
             Message::Ended(one) => ended.push(one),
             Message::Hashed { item, stamp, hash } => self.hashed(*item, stamp, hash),
             Message::Filed { entry, filed } => self.filed(*entry, &filed)?,

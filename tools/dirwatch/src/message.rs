@@ -30,6 +30,15 @@ pub(crate) struct Pass {
     pub there: bool,
 }
 
+/// How many folders are looked after.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Folders {
+    /// Those whose changes the kernel tells.
+    pub(crate) watched: u64,
+    /// Those that are only looked at now and then.
+    pub(crate) silent: u64,
+}
+
 /// Something happened.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -40,7 +49,7 @@ pub(crate) enum Message {
     /// A pass over one watched folder has ended, and everything it found was told before.
     Passed(Pass),
     /// All watched folders were passed over once since the start, or since it was asked for.
-    Settled,
+    Settled(Folders),
     /// A command has ended.
     Ended(Ended),
     /// A file was hashed, or could not be read; what it was when it was opened.

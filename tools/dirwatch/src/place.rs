@@ -67,6 +67,23 @@ pub(crate) fn roots(dirs: &[PathBuf], recursive: bool) -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
+/// A folder into which files are put away. It may lie in a watched folder, which does not enter it.
+///
+/// # Errors
+/// When it is a watched folder or above one, where what is put away would be found again.
+pub(crate) fn outside(dir: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+    let path = absolute(dir)?;
+    match roots.iter().find(|root| root.starts_with(&path)) {
+        Some(root) => {
+            let (dir, root) = (dir.display(), root.display());
+            Err(tool::usage(format!(
+                "{dir} cannot be where files of {root} are put away: choose a directory of its own"
+            )))
+        }
+        None => Ok(path),
+    }
+}
+
 /// The ledger: where `--state` says, or a file of the user's own that is named after the folders.
 ///
 /// # Errors
@@ -130,6 +147,18 @@ mod tests {
         assert!(roots(&both, true).unwrap_err().to_string().contains("is inside"));
         testkit::write(folder.path().join("file"), "");
         assert!(roots(&[folder.path().join("file")], false).is_err());
+    }
+
+    #[test]
+    fn files_are_not_put_away_to_where_they_are_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("in");
+        let roots = [root.clone()];
+        assert_eq!(outside(&root.join("done"), &roots).unwrap(), root.join("done"));
+        assert!(outside(&root.with_file_name("done"), &roots).is_ok());
+        for bad in [&root, folder.path()] {
+            assert!(outside(bad, &roots).unwrap_err().to_string().contains("put away"));
+        }
     }
 
     #[test]

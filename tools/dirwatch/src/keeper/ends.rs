@@ -1,7 +1,8 @@
 //! What became of files: recorded, put away, tried again.
 
 use std::io::ErrorKind;
-use std::time::{Instant, SystemTime};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{Error, Result};
 
@@ -9,11 +10,17 @@ use crate::backoff;
 use crate::filing::Filed;
 use crate::hands::{Away, Task};
 use crate::identity::Stamp;
-use crate::keeper::{Keeper, PAUSE, Taken};
+use crate::keeper::{Keeper, PAUSE, Taken, Unfiled};
 use crate::ledger::{Entry, State};
 use crate::plan::After;
 use crate::queue::Item;
 use crate::worker::{End, Ended};
+
+/// How soon what could not be put away is tried again: the disk may be full for a while.
+const FILE_AGAIN: Duration = Duration::from_secs(30);
+
+/// Longer than anything here waits.
+const NEVER: Duration = Duration::from_secs(86_400);
 
 impl Keeper<'_> {
     /// Records how commands ended, all at once, and does what follows from it.
@@ -112,6 +119,7 @@ impl Keeper<'_> {
         let mut item = Item::new(taken.root, taken.path.clone(), now);
         match taken.entry.state {
             State::Retry => {
+                self.has_changed_meanwhile(&taken.path, &taken.stamp);
                 let wall = self.wall();
                 let wait = backoff::remaining(taken.entry.due, wall, self.watch.work.backoff.most);
                 item.earlier = Some(Box::new(taken.entry));
@@ -127,15 +135,23 @@ impl Keeper<'_> {
     /// A file that changed meanwhile is a new one. Whether its own command did that shows when it
     /// happens again and again.
     fn look_for_own_change(&mut self, taken: &Taken, dirty: bool, item: Item) {
-        let changed = Stamp::of(&taken.path, self.watch.place.follow)
-            .is_ok_and(|stamp| !stamp.is_same_version(&taken.stamp));
-        if changed && self.watch.work.command.is_some() {
-            *self.changing.entry(taken.path.clone()).or_default() += 1;
-        } else if !self.changing.is_empty() {
-            self.changing.remove(&taken.path);
-        }
-        if changed || dirty {
+        if self.has_changed_meanwhile(&taken.path, &taken.stamp) || dirty {
             self.queue.push(item, || taken.stamp.modified);
+        }
+    }
+
+    /// Whether a file is another version than before its command; counts how often in a row.
+    fn has_changed_meanwhile(&mut self, path: &Path, before: &Stamp) -> bool {
+        let changed = Stamp::of(path, self.watch.place.follow).is_ok_and(|now| !now.is_same_version(before));
+        self.count_change(path, changed);
+        changed
+    }
+
+    fn count_change(&mut self, path: &Path, changed: bool) {
+        if changed && self.watch.work.command.is_some() {
+            *self.changing.entry(path.into()).or_default() += 1;
+        } else if !self.changing.is_empty() {
+            self.changing.remove(path);
         }
     }
 
@@ -162,29 +178,63 @@ impl Keeper<'_> {
     /// A file was put away, or could not be.
     pub(super) fn filed(&mut self, entry: Entry, filed: &Result<Filed>) -> Result<()> {
         self.in_hands -= 1;
+        let state = if entry.state == State::Rejected { State::Failed } else { State::Done };
+        if let Err(error) = filed {
+            self.not_filed(entry, error);
+            return Ok(());
+        }
+        self.unfiled.remove(&entry.key);
         let path = entry.path.display();
-        let state = match (filed, entry.state) {
-            (Ok(_), State::Rejected) => State::Failed,
-            (Ok(_), _) => State::Done,
-            (Err(error), _) => {
-                log::error!("{path}: {error}; it stays, and that is tried again by the next start");
-                self.undone += 1;
-                return Ok(());
-            }
-        };
         match filed {
             Ok(Filed::Moved(to)) => log::info!("moved {path} to {}", to.display()),
             Ok(Filed::Deleted) => log::info!("deleted {path}"),
-            Ok(Filed::Changed) => log::warn!("{path} changed while its command ran; it stays"),
+            // Of one that changes each time, that is said when it is held back.
+            Ok(Filed::Changed) if !self.changing.contains_key(&*entry.path) => {
+                log::warn!("{path} changed while its command ran; it stays");
+            }
             _ => {}
         }
-        let again = matches!(filed, Ok(Filed::Changed)).then(|| entry.path.clone());
+        let changed = matches!(filed, Ok(Filed::Changed));
+        self.count_change(&entry.path, changed);
+        let again = changed.then(|| entry.path.clone());
         let at = self.wall();
         self.record(&[Entry { state, at, ..entry }])?;
         if let Some((root, path)) = again.and_then(|path| self.subject_of(path.into())) {
             self.queue.push(Item::new(root, path, Instant::now()), || at);
         }
         Ok(())
+    }
+
+    /// It stays where it is, and that is tried again; said once.
+    fn not_filed(&mut self, entry: Entry, error: &Error) {
+        if let Some(known) = self.unfiled.get_mut(&entry.key) {
+            known.again = Instant::now() + FILE_AGAIN;
+            return;
+        }
+        log::error!("{}: {error}; it stays, and that is tried again", entry.path.display());
+        self.undone += 1;
+        let Some(root) = self.root_of(&entry.path) else { return };
+        let follow = self.watch.place.follow;
+        let Ok(stamp) = Stamp::of(&entry.path, follow) else { return };
+        // A new file in its place is not to be put away before its command has run.
+        if (stamp.size, stamp.modified) != (entry.size, entry.modified) {
+            return;
+        }
+        let again = Instant::now() + FILE_AGAIN;
+        self.unfiled.insert(entry.key, Unfiled { root, stamp, entry, again });
+    }
+
+    /// Tries again to put away what could not be.
+    pub(super) fn put_away_again(&mut self, now: Instant) {
+        let due = self.unfiled.values_mut().filter(|unfiled| unfiled.again <= now);
+        let due: Vec<_> = due.map(|one| (one.root, one.stamp, one.entry.clone())).collect();
+        for (root, stamp, entry) in due {
+            if let Some(known) = self.unfiled.get_mut(&entry.key) {
+                // Not again before this one is answered.
+                known.again = now + NEVER;
+            }
+            self.put_away(root, stamp, entry);
+        }
     }
 
     /// A file was hashed, or could not be.

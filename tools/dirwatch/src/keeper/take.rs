@@ -102,7 +102,7 @@ impl Keeper<'_> {
                 Ok(Some(item))
             };
         };
-        if !matches!(known.state, State::Retry | State::Again) {
+        if !matches!(known.state, State::Retry | State::Again | State::Gone) {
             return Ok(None);
         }
         let wait = backoff::remaining(known.due, now.milliseconds(), self.watch.work.backoff.most);
@@ -195,7 +195,8 @@ impl Keeper<'_> {
             );
         }
         let until = item.found + wait;
-        if until > now.monotonic {
+        // A single pass would not end for it.
+        if until > now.monotonic && !self.watch.place.once {
             self.later.push(until, item.clone());
         }
         until > now.monotonic

@@ -25,6 +25,7 @@ impl Keeper<'_> {
             self.next_tick = now + IDLE;
             self.look_at_survivors()?;
             self.close_backlogs()?;
+            self.put_away_again(now);
         }
         if now >= self.next_strangers {
             self.next_strangers = now + STRANGERS;
@@ -120,6 +121,7 @@ impl Keeper<'_> {
         let is_cut_short = self.watch.place.once && self.ending.is_some();
         match self.failed {
             Some(error) => Err(error),
+            None if self.watch.place.once && self.absent => Err(Error::retry("not every directory is there")),
             None if is_cut_short => Err(Error::retry("stopped before everything was processed")),
             None if self.watch.place.once && self.undone > 0 => Ok(Outcome::Partial),
             None => Ok(Outcome::Done),
@@ -142,6 +144,10 @@ impl Keeper<'_> {
     pub(super) fn passed(&mut self, pass: Pass) {
         self.numbers.rescans += 1;
         self.since[pass.root].passed |= pass.there;
+        self.absent |= !pass.there;
+        if self.watch.place.once && !pass.there {
+            self.undone += 1;
+        }
     }
 
     pub(super) fn stop(&mut self) {

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use common::Result;
 
-use super::View;
+use super::frame;
 use super::schema::Use;
 use super::store::{Store, key_of};
+use super::{State, View};
 use crate::identity::Key;
 
 /// At most so many keys are read along: 16 KiB.
@@ -38,9 +39,10 @@ impl Keys {
     fn load(&mut self, key: &Key) -> Result<()> {
         let most = i64::try_from(self.window.begin(*key)).unwrap_or(1);
         let keys = &mut self.window.keys;
-        let sql = "SELECT key FROM file WHERE key >= ?1 ORDER BY key LIMIT ?2";
+        // What had vanished and is back is to be looked at.
+        let sql = "SELECT key FROM file WHERE key >= ?1 AND state <> ?3 ORDER BY key LIMIT ?2";
         let read = self.store.connection.prepare_cached(sql).and_then(|mut query| {
-            let mut rows = query.query(rusqlite::params![&key.0[..], most])?;
+            let mut rows = query.query(rusqlite::params![&key.0[..], most, frame::code(State::Gone)])?;
             while let Some(row) = rows.next()? {
                 keys.push(key_of(row, 0)?);
             }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::message;
 use crate::walk::FolderId;
 
 /// What is known of a folder.
@@ -64,6 +65,12 @@ impl Folders {
     pub(super) fn unseen(&self, root: (usize, &Path), pass: u64) -> Vec<Arc<Path>> {
         let unseen = |known: &Known| known.root == root.0 && known.pass != pass;
         self.range(root.1).filter(|(_, known)| unseen(known)).map(|(path, _)| Arc::clone(path)).collect()
+    }
+
+    /// How many there are of each kind.
+    pub(super) fn count(&self) -> message::Folders {
+        let silent = self.by_path.values().filter(|known| known.is_silent).count() as u64;
+        message::Folders { watched: self.by_path.len() as u64 - silent, silent }
     }
 
     /// What has to be looked at often.

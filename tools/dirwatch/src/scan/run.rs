@@ -199,7 +199,8 @@ impl Scan {
             self.teller.say(Message::Passed(Pass { root, there }));
         }
         let Some(path) = self.place.roots.get(full.next) else {
-            self.teller.say(Message::Settled);
+            let folders = self.folders.count();
+            self.teller.say(Message::Settled(folders));
             // From the end of this one, so that a pass that takes long is not followed by the next.
             self.next_pass = Instant::now() + self.place.rescan;
             self.next_silent = Instant::now() + every(&self.place);

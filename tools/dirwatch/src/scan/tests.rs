@@ -79,7 +79,7 @@ impl Scanning {
                     self.scanner.more();
                 }
                 Ok(Message::Passed(pass)) => self.passed.push(pass),
-                Ok(Message::Settled) => self.settled += 1,
+                Ok(Message::Settled(_)) => self.settled += 1,
                 Ok(Message::Hints) | Err(RecvTimeoutError::Timeout) => self.hints(),
                 other => panic!("{other:?}"),
             }
