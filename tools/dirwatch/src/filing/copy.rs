@@ -76,7 +76,7 @@ fn copy_link(path: &Path, before: &Stamp, target: &Path) -> Result<Step> {
 pub(super) fn is_copy(path: &Path, before: &Stamp, there: &Path) -> bool {
     let Ok(stamp) = Stamp::of(there, false) else { return false };
     if (stamp.device, stamp.inode) == (before.device, before.inode) {
-        return true;
+        return !is_same_name(path, there);
     }
     if stamp.device == before.device || stamp.kind != before.kind {
         return false;
@@ -85,6 +85,17 @@ pub(super) fn is_copy(path: &Path, before: &Stamp, there: &Path) -> bool {
         return fs::read_link(path).ok().is_some_and(|leads_to| fs::read_link(there).ok() == Some(leads_to));
     }
     has_same_face(before, &stamp) && has_same_bytes(path, there).unwrap_or(false)
+}
+
+/// Whether two paths are one name in one folder, which may be reached in several ways: then there is no
+/// other, and to delete one is to lose the file.
+fn is_same_name(path: &Path, there: &Path) -> bool {
+    let folder = |path: &Path| path.parent().and_then(|folder| Stamp::of(folder, true).ok());
+    let is_same_folder = match (folder(path), folder(there)) {
+        (Some(one), Some(other)) => (one.device, one.inode) == (other.device, other.inode),
+        _ => true,
+    };
+    is_same_folder && path.file_name() == there.file_name()
 }
 
 fn has_same_face(before: &Stamp, there: &Stamp) -> bool {

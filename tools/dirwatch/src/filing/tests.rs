@@ -229,3 +229,18 @@ fn a_full_or_closed_shelf_leaves_everything_as_it_was() {
     assert!(error.to_string().starts_with("cannot make "), "{error}");
     assert!(path.exists());
 }
+
+#[test]
+fn a_file_is_no_copy_of_itself() {
+    let place = Place::near();
+    let (path, stamp) = place.file("a", "one");
+    let way_round = place.shelf.path().join("way-round");
+    symlink(place.watched.path(), &way_round).unwrap();
+    for into in [place.watched.path(), &way_round] {
+        let shelf = Shelf { into, below: place.watched.path(), why: None };
+        let moved = put_away(&path, &stamp, &shelf).unwrap();
+        assert_eq!(moved, Filed::Moved(into.join("a.1")));
+        fs::rename(into.join("a.1"), &path).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+}
