@@ -230,7 +230,7 @@ impl<'a> Keeper<'a> {
             let mut paths = Vec::new();
             self.inbox_due = self.around.scanner.inbox().take(&mut paths);
             for path in paths {
-                self.hint(path.into(), now);
+                self.hint(&path.into(), now);
             }
         }
         for _ in 0..std::mem::take(&mut self.unasked) {
@@ -243,14 +243,14 @@ impl<'a> Keeper<'a> {
         self.queue.len() < ROOM || self.watch.work.order != Order::Arrival
     }
 
-    fn hint(&mut self, path: Arc<Path>, now: Instant) {
-        if let Some(dirty) = self.flying.get_mut(&path) {
+    fn hint(&mut self, path: &Arc<Path>, now: Instant) {
+        if let Some(dirty) = self.flying.get_mut(path) {
             *dirty = true;
-        } else if let Some((root, subject)) = self.subject_of(Arc::clone(&path)) {
+        } else if let Some((root, subject)) = self.subject_of(Arc::clone(path)) {
             let modified = modified_of(&subject);
             self.queue.push(Item::new(root, subject, now), modified);
         } else if self.watch.place.depth > 0
-            && Stamp::of(&path, false).is_ok_and(|stamp| stamp.kind == Kind::Folder)
+            && Stamp::of(path, false).is_ok_and(|stamp| stamp.kind == Kind::Folder)
         {
             // Moved in; what names are taken says nothing of folders.
             self.around.scanner.folder(path.to_path_buf());

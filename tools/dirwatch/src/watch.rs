@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{
-    Config, ErrorKind, Event, EventHandler, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    Config, ErrorKind, Event, EventHandler, EventKind, EventKindMask, RecommendedWatcher, RecursiveMode,
+    Watcher as _,
 };
 
 use crate::inbox::{Inbox, PathSet};
@@ -26,6 +27,12 @@ pub(crate) enum Watched {
     No(io::Error),
 }
 
+/// What is to be told: not that a file is opened, read or written, which each command does.
+const KINDS: EventKindMask = EventKindMask::CREATE
+    .union(EventKindMask::REMOVE)
+    .union(EventKindMask::MODIFY_NAME)
+    .union(EventKindMask::ACCESS_CLOSE);
+
 /// The watches of a run.
 pub(crate) struct Watcher {
     notify: RecommendedWatcher,
@@ -41,7 +48,7 @@ impl Watcher {
     pub(crate) fn new(inbox: Arc<Inbox>, requests: Arc<Requests>) -> io::Result<Self> {
         let watched = Arc::new(PathSet::default());
         let handler = Handler { inbox, requests, watched: Arc::clone(&watched) };
-        let config = Config::default().with_follow_symlinks(false);
+        let config = Config::default().with_follow_symlinks(false).with_event_kinds(KINDS);
         let notify = RecommendedWatcher::new(handler, config).map_err(reason)?;
         Ok(Self { notify, watched })
     }
@@ -81,7 +88,7 @@ fn reason(error: notify::Error) -> io::Error {
     }
 }
 
-/// Runs in the thread of notify, four times for each file that is written: it is to be quick, and to
+/// Runs in the thread of notify, twice for each file that is written: it is to be quick, and to
 /// wait for nothing.
 struct Handler {
     inbox: Arc<Inbox>,
@@ -95,12 +102,6 @@ impl EventHandler for Handler {
         // Events were lost; which, nobody knows: this one has no path.
         if event.need_rescan() {
             return self.requests.everything();
-        }
-        if matches!(
-            event.kind,
-            EventKind::Access(AccessKind::Open(_)) | EventKind::Modify(ModifyKind::Data(_))
-        ) {
-            return;
         }
         if let Some(path) = event.paths.pop() {
             self.happened(event.kind, path);

@@ -24,11 +24,18 @@ struct Event<'a> {
 impl Keeper<'_> {
     /// Prints files, and records them as done once the reader has them.
     pub(super) fn print(&mut self, taken: &[Taken]) -> Result<()> {
-        for one in taken {
-            print_object(&event(one), self.out)?;
-        }
-        self.out.flush()?;
+        let told = taken.iter().try_for_each(|one| print_object(&event(one), self.out));
+        let told = told.and_then(|()| self.out.flush());
         let at = self.wall();
+        if let Err(error) = told {
+            // The reader has gone. The next one is told, and that is no other attempt.
+            let untold = |one: &Taken| {
+                let attempt = one.entry.attempt.saturating_sub(1);
+                Entry { state: State::Retry, attempt, at, due: at, ..one.entry.clone() }
+            };
+            self.record(&taken.iter().map(untold).collect::<Vec<_>>())?;
+            return Err(error);
+        }
         let done = |one: &Taken| Entry { state: State::Done, at, ..one.entry.clone() };
         self.record(&taken.iter().map(done).collect::<Vec<_>>())?;
         self.numbers.done += taken.len() as u64;
