@@ -1,7 +1,7 @@
 //! The files that wait for a command, and those that are looked at again later.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -115,6 +115,8 @@ impl Queue {
 #[derive(Debug, Default)]
 pub(crate) struct Later {
     heap: BinaryHeap<Reverse<Due>>,
+    /// When the first look at a path is due, of those that are no other attempt.
+    looks: HashMap<Arc<Path>, Instant>,
     count: u64,
 }
 
@@ -151,9 +153,18 @@ impl Later {
         self.heap.len()
     }
 
-    pub(crate) fn push(&mut self, at: Instant, item: Item) {
+    /// Whether it is looked at then: not when its path is looked at before that anyway. Else each hint
+    /// and each pass would add one for a file that is written for hours.
+    pub(crate) fn push(&mut self, at: Instant, item: Item) -> bool {
+        if item.earlier.is_none() {
+            if self.looks.get(&item.path).is_some_and(|first| *first <= at) {
+                return false;
+            }
+            self.looks.insert(Arc::clone(&item.path), at);
+        }
         self.count += 1;
         self.heap.push(Reverse(Due { at, number: self.count, item }));
+        true
     }
 
     /// When the next one is due.
@@ -166,7 +177,11 @@ impl Later {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|due| due.0.item)
+        let Reverse(due) = self.heap.pop()?;
+        if due.item.earlier.is_none() && self.looks.get(&due.item.path) == Some(&due.at) {
+            self.looks.remove(&due.item.path);
+        }
+        Some(due.item)
     }
 }
 

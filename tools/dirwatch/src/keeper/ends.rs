@@ -127,7 +127,10 @@ impl Keeper<'_> {
                     self.later.push(now + wait, item);
                 }
             }
-            State::Passed | State::Rejected => self.put_away(taken.root, taken.stamp, taken.entry),
+            State::Passed | State::Rejected => {
+                self.has_changed_meanwhile(&taken.path, &taken.stamp);
+                self.put_away(taken.root, taken.stamp, taken.entry);
+            }
             _ => self.look_for_own_change(&taken, dirty, item),
         }
     }
@@ -143,16 +146,12 @@ impl Keeper<'_> {
     /// Whether a file is another version than before its command; counts how often in a row.
     fn has_changed_meanwhile(&mut self, path: &Path, before: &Stamp) -> bool {
         let changed = Stamp::of(path, self.watch.place.follow).is_ok_and(|now| !now.is_same_version(before));
-        self.count_change(path, changed);
-        changed
-    }
-
-    fn count_change(&mut self, path: &Path, changed: bool) {
         if changed && self.watch.work.command.is_some() {
             *self.changing.entry(path.into()).or_default() += 1;
         } else if !self.changing.is_empty() {
             self.changing.remove(path);
         }
+        changed
     }
 
     /// Moves or deletes a file whose command has had its last word.
@@ -189,14 +188,12 @@ impl Keeper<'_> {
             Ok(Filed::Moved(to)) => log::info!("moved {path} to {}", to.display()),
             Ok(Filed::Deleted) => log::info!("deleted {path}"),
             // Of one that changes each time, that is said when it is held back.
-            Ok(Filed::Changed) if !self.changing.contains_key(&*entry.path) => {
+            Ok(Filed::Changed) if self.changing.get(&*entry.path).is_none_or(|times| *times <= 1) => {
                 log::warn!("{path} changed while its command ran; it stays");
             }
             _ => {}
         }
-        let changed = matches!(filed, Ok(Filed::Changed));
-        self.count_change(&entry.path, changed);
-        let again = changed.then(|| entry.path.clone());
+        let again = matches!(filed, Ok(Filed::Changed)).then(|| entry.path.clone());
         let at = self.wall();
         self.record(&[Entry { state, at, ..entry }])?;
         if let Some((root, path)) = again.and_then(|path| self.subject_of(path.into())) {

@@ -86,7 +86,7 @@ impl Keeper<'_> {
         let key = self.key_of(item.root, &item.path, stamp);
         if let Some(earlier) = &item.earlier {
             if self.is_unchanged(earlier, key, stamp) {
-                return Ok(Some(item));
+                return self.attempt_again(item);
             }
             // Something else has its name by now.
             let replaced = Item {
@@ -114,6 +114,17 @@ impl Keeper<'_> {
             self.later.push(now.monotonic + wait, item);
         }
         Ok(None)
+    }
+
+    /// Another attempt, if the record still wants it: meanwhile somebody may have asked for it, which was
+    /// done at once, or have it forgotten, and then it is new.
+    fn attempt_again(&mut self, mut item: Item) -> Result<Option<Item>> {
+        let Some(earlier) = item.earlier.take() else { return Ok(Some(item)) };
+        let Some(known) = self.ledger.get(&earlier.key)? else { return Ok(Some(item)) };
+        let is_wanted = matches!(known.state, State::Retry | State::Again | State::Started | State::Gone)
+            && known.attempt == earlier.attempt;
+        item.earlier = Some(Box::new(Entry { path: item.path.to_path_buf(), ..known }));
+        Ok(is_wanted.then_some(item))
     }
 
     /// Whether it was there before its folder was ever watched, and is to be left for that.
@@ -188,18 +199,19 @@ impl Keeper<'_> {
         };
         let backoff = self.watch.work.backoff;
         let wait = backoff::wait_after(backoff, *times - OWN_CHANGES + 1, 1.0);
-        if *times == OWN_CHANGES {
+        let until = item.found + wait;
+        if until <= now.monotonic {
+            return false;
+        }
+        // A single pass would not end for it.
+        let is_first = self.watch.place.once || self.later.push(until, item.clone());
+        if is_first && *times == OWN_CHANGES {
             let path = item.path.display();
             log::warn!(
                 "{path} changes each time its command runs, and is a new file then; taking it less and less often"
             );
         }
-        let until = item.found + wait;
-        // A single pass would not end for it.
-        if until > now.monotonic && !self.watch.place.once {
-            self.later.push(until, item.clone());
-        }
-        until > now.monotonic
+        true
     }
 
     fn entry_of(&mut self, item: &Item, key: Key, stamp: &Stamp) -> Entry {
