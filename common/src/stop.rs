@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 
 struct Stop {
     asked: Arc<AtomicBool>,
+    /// Whether the next signal kills.
+    insisted: Arc<AtomicBool>,
     /// A byte arrives here with every signal, so that [`wait`] wakes at once.
     bell: Mutex<UnixStream>,
 }
@@ -29,19 +31,40 @@ static STOP: OnceLock<Stop> = OnceLock::new();
 /// # Errors
 /// When the system refuses a descriptor or a handler; nothing is installed then that matters.
 pub fn install() -> Result<()> {
+    install_as(true)
+}
+
+/// As [`install`], but a second signal is the first one told twice until [`insist`] is called.
+/// timeout(1) signals its child, and then the group that the child is in.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_patiently() -> Result<()> {
+    install_as(false)
+}
+
+/// After [`install_patiently`]: from here on the next signal kills.
+pub fn insist() {
+    if let Some(stop) = STOP.get() {
+        stop.insisted.store(true, Ordering::SeqCst);
+    }
+}
+
+fn install_as(insists: bool) -> Result<()> {
     if STOP.get().is_some() {
         return Ok(());
     }
     let asked = Arc::new(AtomicBool::new(false));
+    let insisted = if insists { Arc::clone(&asked) } else { Arc::default() };
     let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
     let (bell, ringer) = UnixStream::pair().map_err(cannot)?;
     for signal in [SIGINT, SIGTERM] {
         // The order matters: this handler looks at the flag before the next one sets it.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked)).map_err(cannot)?;
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&insisted)).map_err(cannot)?;
         flag::register(signal, Arc::clone(&asked)).map_err(cannot)?;
         low_level::pipe::register(signal, ringer.try_clone().map_err(cannot)?).map_err(cannot)?;
     }
-    STOP.get_or_init(|| Stop { asked, bell: Mutex::new(bell) });
+    STOP.get_or_init(|| Stop { asked, insisted, bell: Mutex::new(bell) });
     Ok(())
 }
 

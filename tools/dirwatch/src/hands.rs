@@ -13,6 +13,7 @@ use crate::identity::{Stamp, content_hash};
 use crate::ledger::Entry;
 use crate::message::Message;
 use crate::metrics::{self, Numbers};
+use crate::post::Post;
 use crate::queue::Item;
 
 /// Where a file goes.
@@ -50,7 +51,7 @@ pub(crate) struct Hands {
 impl Hands {
     /// # Errors
     /// When the system refuses a thread.
-    pub(crate) fn start(messages: &Sender<Message>) -> Result<Self> {
+    pub(crate) fn start(messages: &Post) -> Result<Self> {
         let (reader, _reading) = thread_for("reader", messages.clone())?;
         let (writer, writing) = thread_for("writer", messages.clone())?;
         Ok(Self { reader, writer, writing })
@@ -70,7 +71,7 @@ impl Hands {
     }
 }
 
-fn thread_for(name: &str, messages: Sender<Message>) -> Result<(Sender<Task>, JoinHandle<()>)> {
+fn thread_for(name: &str, messages: Post) -> Result<(Sender<Task>, JoinHandle<()>)> {
     let (sender, tasks) = mpsc::channel();
     let thread = thread::Builder::new()
         .name(name.into())
@@ -79,7 +80,7 @@ fn thread_for(name: &str, messages: Sender<Message>) -> Result<(Sender<Task>, Jo
     Ok((sender, thread))
 }
 
-fn work(tasks: &Receiver<Task>, messages: &Sender<Message>) {
+fn work(tasks: &Receiver<Task>, messages: &Post) {
     let mut said = false;
     for task in tasks {
         let answer = match task {
@@ -103,7 +104,7 @@ fn work(tasks: &Receiver<Task>, messages: &Sender<Message>) {
                 continue;
             }
         };
-        if messages.send(answer).is_err() {
+        if !messages.send(answer) {
             return;
         }
     }

@@ -3,11 +3,11 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::message::Message;
+use crate::post::Post;
 use crate::scan::Requests;
 
 /// How long after its making a file is looked at, if nobody has closed it: a hard link or a symbolic
@@ -36,7 +36,7 @@ struct Waiting {
 pub(crate) struct Inbox {
     waiting: Mutex<Waiting>,
     hasher: RandomState,
-    messages: Sender<Message>,
+    messages: Post,
     requests: Arc<Requests>,
 }
 
@@ -44,7 +44,7 @@ impl Inbox {
     /// An empty one. It tells through `messages` that there is something, and asks for a look at
     /// everything when there is too much.
     #[must_use]
-    pub(crate) fn new(messages: Sender<Message>, requests: Arc<Requests>) -> Self {
+    pub(crate) fn new(messages: Post, requests: Arc<Requests>) -> Self {
         Self { waiting: Mutex::default(), hasher: RandomState::new(), messages, requests }
     }
 
@@ -142,12 +142,14 @@ impl PathSet {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, channel};
+
+    use std::iter;
 
     use super::*;
+    use crate::post::{Mail, open};
 
-    fn inbox() -> (Inbox, Receiver<Message>, Arc<Requests>) {
-        let (sender, receiver) = channel();
+    fn inbox() -> (Inbox, Mail, Arc<Requests>) {
+        let (sender, receiver) = open().unwrap();
         let requests = Arc::new(Requests::default());
         (Inbox::new(sender, Arc::clone(&requests)), receiver, requests)
     }
@@ -164,29 +166,33 @@ mod tests {
         for path in ["a", "b", "a", "b"] {
             inbox.close(path.into());
         }
-        assert_eq!(messages.try_iter().count(), 1);
+        assert_eq!(iter::from_fn(|| messages.next()).count(), 1);
         assert_eq!(taken(&inbox), (vec!["a".into(), "b".into()], None));
         assert_eq!(taken(&inbox), (vec![], None));
         inbox.close("a".into());
-        assert_eq!(messages.try_iter().count(), 1);
+        assert_eq!(iter::from_fn(|| messages.next()).count(), 1);
     }
 
     #[test]
     fn what_is_closed_soon_is_looked_at_once() {
         let (inbox, messages, _) = inbox();
         inbox.created("a".into());
-        assert_eq!(messages.try_iter().count(), 1);
+        assert_eq!(iter::from_fn(|| messages.next()).count(), 1);
         let (now, next) = taken(&inbox);
         assert!(now.is_empty() && next.is_some());
         inbox.created("b".into());
-        assert_eq!(messages.try_iter().count(), 0, "the keeper comes for `a` anyway");
+        assert_eq!(iter::from_fn(|| messages.next()).count(), 0, "the keeper comes for `a` anyway");
         inbox.close("a".into());
-        assert_eq!(messages.try_iter().count(), 1, "a closed file does not wait for a made one");
+        assert_eq!(
+            iter::from_fn(|| messages.next()).count(),
+            1,
+            "a closed file does not wait for a made one"
+        );
         assert_eq!(taken(&inbox).0, [PathBuf::from("a")]);
         inbox.close("b".into());
         assert_eq!(taken(&inbox), (vec!["b".into()], None));
         inbox.created("c".into());
-        assert_eq!(messages.try_iter().count(), 2, "one for the closing of `b`, one for `c`");
+        assert_eq!(iter::from_fn(|| messages.next()).count(), 2, "one for the closing of `b`, one for `c`");
     }
 
     #[test]

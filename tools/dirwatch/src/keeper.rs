@@ -18,24 +18,24 @@ mod upkeep;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use common::{Error, Out, Outcome, Result};
 
+use crate::commands::Commands;
 use crate::hands::{Hands, Task};
 use crate::identity::{Key, Kind, Stamp};
 use crate::ledger::{Entry, Ledger, Refused};
 use crate::message::Message;
 use crate::metrics::Numbers;
 use crate::plan::{Order, Watch};
+use crate::post::Mail;
 use crate::queue::{Item, Later, Queue};
 use crate::ready::Clock;
 use crate::scan::Scanner;
 use crate::service::Service;
 use crate::template;
 use crate::tree::Strangers;
-use crate::worker::{Ended, Workers};
 
 /// How many files wait in memory; what is more waits in its folder.
 const ROOM: usize = 8_192;
@@ -84,9 +84,9 @@ struct Since {
 
 /// The threads around the keeper.
 pub(crate) struct Around {
-    pub(crate) messages: Receiver<Message>,
+    pub(crate) mail: Mail,
     pub(crate) scanner: Scanner,
-    pub(crate) workers: Option<Workers>,
+    pub(crate) commands: Option<Commands>,
     pub(crate) hands: Hands,
     pub(crate) service: Service,
 }
@@ -269,28 +269,25 @@ impl<'a> Keeper<'a> {
         let mut next = (now + rest).min(self.next_tick);
         let inbox = self.inbox_due.filter(|_| self.has_room());
         let gathered = self.gathered_until();
-        for moment in [self.later.next(), inbox, self.ending, gathered].into_iter().flatten() {
+        let commands = self.around.commands.as_ref().and_then(Commands::until);
+        for moment in [self.later.next(), inbox, self.ending, gathered, commands].into_iter().flatten() {
             next = next.min(moment);
         }
         next
     }
 
-    /// Waits for a message, and takes all that are there.
+    /// Waits until something happens, and takes all of it.
     fn wait(&mut self) -> Result<()> {
-        let wait = self.next_moment().saturating_duration_since(Instant::now());
-        let mut ended = Vec::new();
-        match self.around.messages.recv_timeout(wait) {
-            Ok(message) => self.hear(message, &mut ended)?,
-            Err(RecvTimeoutError::Timeout) => return Ok(()),
-            Err(RecvTimeoutError::Disconnected) => return Err(Error::failed("all threads have ended")),
+        let names = self.around.mail.wait(self.next_moment());
+        while let Some(message) = self.around.mail.next() {
+            self.hear(message)?;
         }
-        while let Ok(message) = self.around.messages.try_recv() {
-            self.hear(message, &mut ended)?;
-        }
+        let Some(commands) = &mut self.around.commands else { return Ok(()) };
+        let ended = commands.ended(&names, &self.around.mail);
         self.ended(ended)
     }
 
-    fn hear(&mut self, message: Message, ended: &mut Vec<Ended>) -> Result<()> {
+    fn hear(&mut self, message: Message) -> Result<()> {
         match message {
             Message::Hints => self.inbox_due = Some(Instant::now()),
             Message::Found(found) => {
@@ -310,7 +307,11 @@ impl<'a> Keeper<'a> {
                 self.settled = true;
                 (self.numbers.watched, self.numbers.unwatched) = (folders.watched, folders.silent);
             }
-            Message::Ended(one) => ended.push(one),
+            Message::Hunted(job) => {
+                if let Some(commands) = &mut self.around.commands {
+                    commands.hunted(job, &self.around.mail);
+                }
+            }
             Message::Hashed { item, stamp, hash } => self.hashed(*item, stamp, hash),
             Message::Filed { entry, filed } => self.filed(*entry, &filed)?,
             Message::Stop => self.stop(),

@@ -2,6 +2,7 @@
 
 mod backoff;
 pub mod cli;
+mod commands;
 mod filesystem;
 mod filing;
 mod hands;
@@ -16,6 +17,7 @@ mod message;
 mod metrics;
 mod place;
 mod plan;
+mod post;
 mod queue;
 mod ready;
 mod scan;
@@ -25,7 +27,6 @@ mod template;
 mod tree;
 mod walk;
 mod watch;
-mod worker;
 
 use common::{Out, Outcome, Result};
 

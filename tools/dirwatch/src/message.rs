@@ -8,7 +8,6 @@ use crate::filing::Filed;
 use crate::identity::Stamp;
 use crate::ledger::Entry;
 use crate::queue::Item;
-use crate::worker::Ended;
 
 /// A file that was found in a folder, and of which the ledger knew nothing at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +49,9 @@ pub(crate) enum Message {
     Passed(Pass),
     /// All watched folders were passed over once since the start, or since it was asked for.
     Settled(Folders),
-    /// A command has ended.
-    Ended(Ended),
+    /// A command whose time was over, or that was to be interrupted, is ended with all its descendants;
+    /// the number of its job.
+    Hunted(u64),
     /// A file was hashed, or could not be read; what it was when it was opened.
     Hashed {
         /// What waited for it.

@@ -1,7 +1,7 @@
 //! The files that wait for a command, and those that are looked at again later.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -116,7 +116,7 @@ impl Queue {
 pub(crate) struct Later {
     heap: BinaryHeap<Reverse<Due>>,
     /// When the first look at a path is due, of those that are no other attempt.
-    looks: HashMap<Arc<Path>, Instant>,
+    looks: BTreeMap<Arc<Path>, Instant>,
     count: u64,
 }
 
@@ -232,5 +232,18 @@ mod tests {
             got.push(item.path.display().to_string());
         }
         assert_eq!(got, ["a", "z", "b"]);
+    }
+
+    #[test]
+    fn a_path_is_looked_at_once_at_its_first_moment() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut later = Later::default();
+        let pushed = [5, 7, 5, 3].map(|seconds| later.push(after(seconds), item("a")));
+        assert_eq!((pushed, later.len()), ([true, false, false, true], 2));
+        assert!(later.pop(after(3)).is_some() && later.pop(after(4)).is_none());
+        assert!(later.push(after(4), item("a")) && later.push(after(9), item("b")));
+        assert_eq!(std::iter::from_fn(|| later.pop(after(9))).count(), 3);
+        assert!(later.looks.is_empty() && later.push(after(9), item("a")));
     }
 }

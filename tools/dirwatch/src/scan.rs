@@ -21,7 +21,6 @@ mod visit;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -29,8 +28,10 @@ use common::{Error, Result};
 
 use crate::inbox::Inbox;
 use crate::ledger::View;
+#[cfg(doc)]
 use crate::message::Message;
 use crate::plan::Where;
+use crate::post::Post;
 
 pub(crate) use requests::Requests;
 
@@ -49,7 +50,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub(crate) fn start(place: Arc<Where>, view: Box<dyn View>, messages: Sender<Message>) -> Result<Self> {
+    pub(crate) fn start(place: Arc<Where>, view: Box<dyn View>, messages: Post) -> Result<Self> {
         let requests = Arc::new(Requests::default());
         let inbox = Arc::new(Inbox::new(messages.clone(), Arc::clone(&requests)));
         let scan =

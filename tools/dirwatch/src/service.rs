@@ -6,7 +6,6 @@
 //! while a pass over large folders may take longer than the service manager waits for a reload.
 
 use std::cell::{Cell, RefCell};
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use common::{Error, Result, stop};
@@ -15,6 +14,7 @@ use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::Signals;
 
 use crate::message::Message;
+use crate::post::Post;
 
 /// What the service manager has put into the environment for this process alone. A command that
 /// inherits it could speak in the name of the watcher, so whoever starts one takes these out.
@@ -22,6 +22,9 @@ pub(crate) const OWN_VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_PID", "W
 
 /// How long the thread that waits for a stop sleeps at a time; a signal wakes it at once.
 const NAP: Duration = Duration::from_secs(3_600);
+
+/// A second signal within this time is the first one, told to us and then to our group.
+const ONCE: Duration = Duration::from_millis(500);
 
 /// The line to the service manager, for the one thread that decides: when that hangs, the watchdog
 /// is to bite.
@@ -42,8 +45,8 @@ impl Service {
     ///
     /// # Errors
     /// When the system refuses a handler or a thread.
-    pub(crate) fn start(messages: Sender<Message>) -> Result<Self> {
-        stop::install()?;
+    pub(crate) fn start(messages: Post) -> Result<Self> {
+        stop::install_patiently()?;
         let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
         let mut hangups = Signals::new([SIGHUP]).map_err(cannot)?;
         let stops = messages.clone();
@@ -51,10 +54,12 @@ impl Service {
             while !stop::wait(NAP) {}
             // Whoever has ended needs no telling.
             let _ended = stops.send(Message::Stop);
+            std::thread::sleep(ONCE);
+            stop::insist();
         })?;
         spawn("hangup", move || {
             let mut told = hangups.forever().map(|_| messages.send(Message::Hangup));
-            let _ended = told.find(std::result::Result::is_err);
+            let _ended = told.find(|is_told| !is_told);
         })?;
         Ok(Self::over(sd_notify::watchdog_enabled()))
     }
@@ -125,7 +130,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
 mod tests {
     use std::os::unix::net::UnixDatagram;
     use std::process::Command;
-    use std::sync::mpsc::channel;
 
     use rustix::process::{Signal, getpid, kill_process};
 
@@ -142,7 +146,7 @@ mod tests {
     #[test]
     #[ignore = "another test runs it with the environment that it needs"]
     fn talk() {
-        let (sender, messages) = channel();
+        let (sender, messages) = crate::post::open().unwrap();
         let service = Service::start(sender).unwrap();
         assert_eq!(service.watchdog_interval(), Some(Duration::from_secs(100)));
         service.ready();
@@ -151,9 +155,9 @@ mod tests {
         service.alive();
         service.alive();
         kill_process(getpid(), Signal::HUP).unwrap();
-        assert!(matches!(messages.recv().unwrap(), Message::Hangup));
+        assert!(matches!(messages.next_within(Duration::from_secs(60)).unwrap(), Message::Hangup));
         kill_process(getpid(), Signal::TERM).unwrap();
-        assert!(matches!(messages.recv().unwrap(), Message::Stop));
+        assert!(matches!(messages.next_within(Duration::from_secs(60)).unwrap(), Message::Stop));
         service.stopping(Duration::from_secs(9000));
     }
 

@@ -22,7 +22,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use crate::worker::JobFile;
+use crate::commands::JobFile;
 
 pub(crate) use room::room;
 

@@ -132,7 +132,6 @@ impl Handler {
 mod tests {
     use std::fs;
     use std::io::Write as _;
-    use std::sync::mpsc::channel;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -150,7 +149,7 @@ mod tests {
 
     fn watching() -> Watching {
         let requests = Arc::new(Requests::default());
-        let inbox = Arc::new(Inbox::new(channel().0, Arc::clone(&requests)));
+        let inbox = Arc::new(Inbox::new(crate::post::open().unwrap().0, Arc::clone(&requests)));
         let mut watcher = Watcher::new(Arc::clone(&inbox), Arc::clone(&requests)).unwrap();
         let place = tempfile::tempdir().unwrap();
         assert!(matches!(watcher.watch(place.path()), Watched::Yes));

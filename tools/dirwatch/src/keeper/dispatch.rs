@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use common::Result;
 
+use crate::commands::{Job, JobFile};
 use crate::identity::Stamp;
 use crate::keeper::{Keeper, Taken};
 use crate::ledger::{Entry, Refused, State};
 use crate::queue::Item;
 use crate::ready::Now;
-use crate::worker::{Job, JobFile};
 
 /// How many files are looked at before others have their turn: some milliseconds.
 const LOOKS: usize = 512;
@@ -167,7 +167,6 @@ impl Keeper<'_> {
     }
 
     fn start_job(&mut self, taken: Vec<Taken>) {
-        let Some(workers) = &self.around.workers else { return };
         self.jobs += 1;
         let job = Job { id: self.jobs, files: taken.iter().map(job_file).collect() };
         for one in &taken {
@@ -175,7 +174,9 @@ impl Keeper<'_> {
             self.flying.insert(Arc::clone(&one.path), false);
         }
         self.flight.insert(job.id, taken);
-        workers.submit(job);
+        if let Some(commands) = &mut self.around.commands {
+            commands.start(job, &self.around.mail);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use common::{Error, Result};
 
 use crate::backoff;
+use crate::commands::{End, Ended};
 use crate::filing::Filed;
 use crate::hands::{Away, Task};
 use crate::identity::Stamp;
@@ -14,7 +15,6 @@ use crate::keeper::{Keeper, PAUSE, Taken, Unfiled};
 use crate::ledger::{Entry, State};
 use crate::plan::After;
 use crate::queue::Item;
-use crate::worker::{End, Ended};
 
 /// How soon what could not be put away is tried again: the disk may be full for a while.
 const FILE_AGAIN: Duration = Duration::from_secs(30);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Instant;
 
 use common::{Out, Outcome, Result};
 
+use crate::commands::{Commands, Settings};
 use crate::hands::Hands;
 use crate::identity::{Key, Stamp};
 use crate::keeper::{Around, Keeper, Since};
@@ -14,11 +15,11 @@ use crate::lease;
 use crate::ledger::local::Local;
 use crate::ledger::{Entry, Ledger, State};
 use crate::plan::Watch;
+use crate::post;
 use crate::queue::Item;
 use crate::scan::Scanner;
 use crate::service::Service;
 use crate::tree;
-use crate::worker::{Settings, Workers};
 
 /// Watches as `watch` says.
 ///
@@ -28,20 +29,20 @@ pub(crate) fn watch(mut watch: Watch, out: &mut Out) -> Result<Outcome> {
     lease::ignore_breaks()?;
     let ledger = Local::open(&watch.state, watch.work.strict)?;
     watch.place.own_files = own_files(&watch);
-    let (sender, messages) = mpsc::channel();
-    let service = Service::start(sender.clone())?;
-    let workers = match &watch.work.command {
+    let (post, mail) = post::open()?;
+    let service = Service::start(post.clone())?;
+    let commands = match &watch.work.command {
         Some(template) => {
             let (stdin, timeout) = (watch.work.stdin, watch.work.timeout);
             let (follow, grace) = (watch.place.follow, tree::GRACE);
             let settings = Settings { template: template.clone(), stdin, follow, timeout, grace };
-            Some(Workers::start(watch.work.jobs, settings, &sender)?)
+            Some(Commands::new(settings, post.clone())?)
         }
         None => None,
     };
-    let hands = Hands::start(&sender)?;
-    let scanner = Scanner::start(Arc::new(watch.place.clone()), ledger.view()?, sender)?;
-    let around = Around { messages, scanner, workers, hands, service };
+    let hands = Hands::start(&post)?;
+    let scanner = Scanner::start(Arc::new(watch.place.clone()), ledger.view()?, post)?;
+    let around = Around { mail, scanner, commands, hands, service };
     Keeper::new(&watch, out, around, Box::new(ledger)).run()
 }
 

@@ -101,18 +101,14 @@ impl Keeper<'_> {
             log::warn!(
                 "ending {running} commands that still run; their files are taken again by the next start"
             );
-            if let Some(workers) = &self.around.workers {
-                workers.end_all();
+            if let Some(commands) = &mut self.around.commands {
+                commands.end_all(&self.around.mail);
             }
             self.drain()?;
         }
         self.close_backlogs()?;
         self.write_numbers();
         self.around.scanner.stop();
-        // Where a command hangs in the kernel, so does its thread.
-        if let Some(workers) = self.around.workers.filter(|_| self.flight.is_empty()) {
-            workers.stop();
-        }
         // What was not put away within the grace is by the next start.
         if self.in_hands == 0 {
             self.around.hands.finish();
@@ -131,12 +127,10 @@ impl Keeper<'_> {
     /// Hears of the commands that were ended.
     pub(super) fn drain(&mut self) -> Result<()> {
         let until = Instant::now() + tree::GRACE + Duration::from_secs(5);
+        self.ending = Some(until);
         while !self.flight.is_empty() && Instant::now() < until {
             self.around.service.alive();
-            let Ok(message) = self.around.messages.recv_timeout(IDLE) else { continue };
-            let mut ended = Vec::new();
-            self.hear(message, &mut ended)?;
-            self.ended(ended)?;
+            self.wait()?;
         }
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use super::requests::Requests;
 use super::run::{Scan, is_gone, is_loop};
@@ -14,6 +13,7 @@ use crate::identity::{Identity, Key, Kind, Stamp, path_key, version_key};
 use crate::ledger::View;
 use crate::message::{Candidate, Message};
 use crate::plan::Where;
+use crate::post::Post;
 use crate::walk::Seems;
 
 /// How many candidates are told at once.
@@ -25,13 +25,13 @@ const PATH_MAX: usize = 4096;
 /// What is told to the keeper.
 pub(super) struct Teller {
     view: Box<dyn View>,
-    messages: Sender<Message>,
+    messages: Post,
     requests: Arc<Requests>,
     chunk: Vec<Candidate>,
 }
 
 impl Teller {
-    pub(super) fn new(view: Box<dyn View>, messages: Sender<Message>, requests: Arc<Requests>) -> Self {
+    pub(super) fn new(view: Box<dyn View>, messages: Post, requests: Arc<Requests>) -> Self {
         Self { view, messages, requests, chunk: Vec::new() }
     }
 
@@ -56,7 +56,7 @@ impl Teller {
 
     /// Without a keeper the scanner ends.
     pub(super) fn say(&mut self, message: Message) {
-        if self.messages.send(message).is_err() {
+        if !self.messages.send(message) {
             self.requests.stop(std::time::Duration::ZERO);
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::folders::Folders;
@@ -15,6 +14,7 @@ use crate::inbox::Inbox;
 use crate::ledger::View;
 use crate::message::{Message, Pass};
 use crate::plan::Where;
+use crate::post::Post;
 use crate::walk::{FolderId, folder_id};
 use crate::watch::Watcher;
 
@@ -32,7 +32,7 @@ const URGENT: usize = 16;
 pub(super) struct Parts {
     pub(super) place: Arc<Where>,
     pub(super) view: Box<dyn View>,
-    pub(super) messages: Sender<Message>,
+    pub(super) messages: Post,
     pub(super) requests: Arc<Requests>,
     pub(super) inbox: Arc<Inbox>,
 }

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::identity::{Identity, Key, Kind, Stamp, path_key, version_key};
+use crate::message::Message;
 use crate::message::{Candidate, Pass};
+use crate::post::{Mail, open};
 use crate::select::Which;
 
 /// Long enough for a machine that has something else to do; nothing waits so long when all is well.
@@ -44,7 +45,7 @@ fn place(root: &Path) -> Where {
 /// A scanner, and a keeper that takes everything.
 struct Scanning {
     scanner: Scanner,
-    messages: Receiver<Message>,
+    messages: Mail,
     known: Arc<Mutex<HashSet<Key>>>,
     seen: BTreeSet<PathBuf>,
     told: Vec<Candidate>,
@@ -58,7 +59,7 @@ impl Scanning {
     }
 
     fn knowing(place: Where, known: HashSet<Key>) -> Self {
-        let (sender, messages) = channel();
+        let (sender, messages) = open().unwrap();
         let known = Arc::new(Mutex::new(known));
         let view = Box::new(Set(Arc::clone(&known)));
         let scanner = Scanner::start(Arc::new(place), view, sender).unwrap();
@@ -71,16 +72,16 @@ impl Scanning {
         let end = Instant::now() + LONG;
         while !enough(self) {
             assert!(Instant::now() < end, "{} seen, {} passed", self.seen.len(), self.passed.len());
-            match self.messages.recv_timeout(Duration::from_millis(20)) {
-                Ok(Message::Found(candidates)) => {
+            match self.messages.next_within(Duration::from_millis(20)) {
+                Some(Message::Found(candidates)) => {
                     assert!(candidates.len() <= 512);
                     self.seen.extend(candidates.iter().map(|candidate| candidate.path.clone()));
                     self.told.extend(candidates);
                     self.scanner.more();
                 }
-                Ok(Message::Passed(pass)) => self.passed.push(pass),
-                Ok(Message::Settled(_)) => self.settled += 1,
-                Ok(Message::Hints) | Err(RecvTimeoutError::Timeout) => self.hints(),
+                Some(Message::Passed(pass)) => self.passed.push(pass),
+                Some(Message::Settled(_)) => self.settled += 1,
+                Some(Message::Hints) | None => self.hints(),
                 other => panic!("{other:?}"),
             }
         }
@@ -278,22 +279,25 @@ fn the_scanner_waits_for_a_keeper_and_ends_all_the_same() {
     for number in 0..3_000 {
         touch(root.join(number.to_string()));
     }
-    let (sender, messages) = channel();
+    let (sender, messages) = open().unwrap();
     let view = Box::new(Set(Arc::default()));
     let scanner = Scanner::start(Arc::new(place(&root)), view, sender).unwrap();
-    let next = || messages.recv_timeout(LONG).unwrap();
+    let next = || messages.next_within(LONG).unwrap();
     let mut count = 0;
     for _ in 0..4 {
         let Message::Found(candidates) = next() else { panic!("{count} found") };
         count += candidates.len();
     }
     assert_eq!(count, 4 * 512);
-    assert!(messages.recv_timeout(Duration::from_millis(50)).is_err(), "a fifth chunk");
+    assert!(messages.next_within(Duration::from_millis(50)).is_none(), "a fifth chunk");
     scanner.more();
     assert!(matches!(next(), Message::Found(_)));
     scanner.stop();
     drop(scanner);
-    assert!(matches!(messages.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected)));
+    let end = Instant::now() + LONG;
+    while !messages.is_alone() {
+        assert!(Instant::now() < end);
+    }
 }
 
 #[test]

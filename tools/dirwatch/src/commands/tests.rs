@@ -4,7 +4,6 @@ use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver};
 
 use rustix::fs::OFlags;
 
@@ -26,24 +25,48 @@ fn job(path: &Path) -> Job {
     Job { id: 7, files: vec![file] }
 }
 
-fn start(count: usize, settings: Settings) -> (Workers, Receiver<Message>) {
-    let (sender, receiver) = mpsc::channel();
-    (Workers::start(count, settings, &sender).unwrap(), receiver)
+/// Commands, and what they have told.
+struct Desk {
+    commands: Commands,
+    mail: Mail,
+    ended: Vec<Ended>,
 }
 
-fn next(messages: &Receiver<Message>) -> Ended {
-    match messages.recv_timeout(LONG).unwrap() {
-        Message::Ended(ended) => ended,
-        other => panic!("{other:?}"),
+impl Desk {
+    fn new(settings: Settings) -> Self {
+        let (post, mail) = crate::post::open().unwrap();
+        Self { commands: Commands::new(settings, post).unwrap(), mail, ended: Vec::new() }
+    }
+
+    fn start(&mut self, job: Job) {
+        self.commands.start(job, &self.mail);
+    }
+
+    /// The next one that has ended.
+    fn next(&mut self) -> Ended {
+        let end = Instant::now() + LONG;
+        while self.ended.is_empty() {
+            assert!(Instant::now() < end);
+            self.look(self.commands.until().unwrap_or(end));
+        }
+        self.ended.remove(0)
+    }
+
+    fn look(&mut self, until: Instant) {
+        let names = self.mail.wait(until);
+        while let Some(message) = self.mail.next() {
+            let Message::Hunted(id) = message else { panic!("{message:?}") };
+            self.commands.hunted(id, &self.mail);
+        }
+        self.ended.extend(self.commands.ended(&names, &self.mail));
     }
 }
 
 fn end_of(settings: Settings, path: &Path) -> End {
-    let (workers, messages) = start(1, settings);
-    workers.submit(job(path));
-    let ended = next(&messages);
+    let mut desk = Desk::new(settings);
+    desk.start(job(path));
+    let ended = desk.next();
     assert_eq!(ended.job.id, 7);
-    workers.stop();
     ended.end
 }
 
@@ -118,13 +141,11 @@ fn a_program_that_is_replaced_is_run_and_one_that_is_removed_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let program = at("program");
-    let (workers, messages) = {
-        write(&program, "#!/bin/sh\nexit 3\n", 0o755);
-        start(1, settings(&[program.to_str().unwrap()]))
-    };
-    let run = || {
-        workers.submit(job(Path::new("/in/a")));
-        format!("{:?}", next(&messages).end)
+    write(&program, "#!/bin/sh\nexit 3\n", 0o755);
+    let mut desk = Desk::new(settings(&[program.to_str().unwrap()]));
+    let mut run = || {
+        desk.start(job(Path::new("/in/a")));
+        format!("{:?}", desk.next().end)
     };
     assert!(run().contains("exit status 3"));
     write(&at("new"), "#!/bin/sh\nexit 4\n", 0o755);
@@ -237,36 +258,47 @@ fn a_command_whose_time_is_over_is_ended_with_all_it_started() {
 
 #[test]
 fn what_is_interrupted_is_no_failure() {
-    let (workers, messages) =
-        start(2, settings(&["sh", "-c", "echo >{}; trap 'exit 0' TERM; sleep 1000 & wait"]));
+    let mut desk = Desk::new(settings(&["sh", "-c", "echo >{}; trap 'exit 0' TERM; sleep 1000 & wait"]));
     let folder = tempfile::tempdir().unwrap();
     let paths = ["a", "b", "c"].map(|name| folder.path().join(name));
-    for path in &paths {
-        workers.submit(job(path));
+    for (id, path) in paths.iter().enumerate().take(2) {
+        desk.start(Job { id: id as u64, ..job(path) });
     }
     while !(paths[0].exists() && paths[1].exists()) {
         thread::yield_now();
     }
-    workers.end_all();
+    desk.commands.end_all(&desk.mail);
+    desk.start(Job { id: 2, ..job(&paths[2]) });
     for _ in 0..3 {
-        let ended = next(&messages);
+        let ended = desk.next();
         assert!(matches!(ended.end, End::Interrupted), "{ended:?}");
     }
-    workers.stop();
     assert!(!paths[2].exists(), "what had not begun does not begin");
 }
 
 #[test]
 fn many_jobs_end_once_each_and_leave_nothing_open() {
-    let (workers, messages) = start(4, settings(&["true", "{}"]));
+    let mut desk = Desk::new(settings(&["true", "{}"]));
     let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let mut ids = Vec::new();
     for id in 0..200 {
-        workers.submit(Job { id, ..job(Path::new("/in/a")) });
+        desk.start(Job { id, ..job(Path::new("/in/a")) });
+        if id % 8 == 7 {
+            ids.extend((0..8).map(|_| desk.next().job.id));
+        }
     }
-    let mut ids: Vec<u64> = (0..200).map(|_| next(&messages).job.id).collect();
     ids.sort_unstable();
     assert_eq!(ids, (0..200).collect::<Vec<_>>());
-    workers.stop();
-    assert!(messages.try_recv().is_err());
-    assert!(open() < 200);
+    desk.look(Instant::now());
+    assert!(desk.ended.is_empty() && open() < 200);
+}
+
+#[test]
+fn without_a_descriptor_the_end_is_seen_too() {
+    let mut desk = Desk::new(settings(&["sh", "-c", "sleep 0.1; exit 3"]));
+    desk.start(job(Path::new("/in/a")));
+    let one = desk.commands.running.get_mut(&7).unwrap();
+    let fd = one.fd.take().unwrap();
+    desk.mail.unwatch(&fd);
+    assert!(matches!(desk.next().end, End::Failure(why) if why == "exit status 3"));
 }

@@ -1,0 +1,47 @@
+//! Hearing of the ends of commands.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use signal_hook::consts::SIGCHLD;
+
+/// Whether a command that was not waited for has ended.
+pub(super) fn has_ended(pid: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+}
+
+/// Sees to it that the ends of commands can be waited for.
+///
+/// Who started us may have ignored SIGCHLD, which is inherited, and the kernel then forgets how children
+/// end. With a handler it does not, and what we start has the default again. Without need there is none:
+/// it would be called for every command.
+pub(super) fn unignore_ends() -> io::Result<()> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if is_ignored(&status, SIGCHLD) {
+        signal_hook::flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
+}
+
+/// Whether a signal is ignored, as `/proc/self/status` tells.
+fn is_ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_signal_is_known() {
+        assert!(is_ignored("Name:\tx\nSigIgn:\t0000000000011000\n", SIGCHLD));
+        assert!(!is_ignored("SigIgn:\t0000000000001000\nSigCgt:\t0000000000010000\n", SIGCHLD));
+        assert!(!is_ignored("", SIGCHLD));
+    }
+}
