@@ -7,8 +7,17 @@
 )]
 
 mod cases {
+    mod away;
+    mod command;
+    mod desk;
+    mod failures;
+    mod looking;
     mod losses;
+    mod messages;
     pub(crate) mod mill;
+    mod once;
+    mod service;
+    mod which;
 }
 
 #[test]
