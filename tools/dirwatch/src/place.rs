@@ -50,7 +50,10 @@ pub(crate) fn roots(dirs: &[PathBuf], recursive: bool) -> Result<Vec<PathBuf>> {
     for dir in dirs {
         let root = absolute(dir)?;
         if root.metadata().is_ok_and(|found| !found.is_dir()) {
-            return Err(tool::usage(format!("{} is no directory", dir.display())));
+            return Err(tool::usage(format!(
+                "{} is no directory; give the one that it is in, and --include for its name alone",
+                dir.display()
+            )));
         }
         if !roots.contains(&root) {
             roots.push(root);
