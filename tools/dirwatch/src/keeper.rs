@@ -15,7 +15,7 @@ mod start;
 mod take;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -118,6 +118,8 @@ pub(crate) struct Keeper<'a> {
     survivors: Vec<Entry>,
     /// How often in a row a file was changed while its own command ran.
     changing: BTreeMap<Arc<Path>, u32>,
+    /// Files that cannot be read; that was said.
+    unreadable: BTreeSet<Arc<Path>>,
     /// Whether a folder was not there in a pass.
     absent: bool,
     /// Whether every folder was passed over once.
@@ -167,6 +169,7 @@ impl<'a> Keeper<'a> {
             since: Vec::new(),
             survivors: Vec::new(),
             changing: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
             absent: false,
             settled: false,
             gathered: Vec::new(),

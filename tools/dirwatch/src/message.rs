@@ -27,6 +27,8 @@ pub(crate) struct Pass {
     pub root: usize,
     /// Whether it could be read at all; if not it is tried again soon, and that was said.
     pub there: bool,
+    /// Whether all that is in it could be read too; what could not was said.
+    pub whole: bool,
 }
 
 /// How many folders are looked after.

@@ -73,6 +73,8 @@ impl Keeper<'_> {
                 End::NotRunnable(_) => unstarted(&mut one, now),
                 End::NoRoom(error) => {
                     unstarted(&mut one, now);
+                    // Within a single pass there is no other attempt.
+                    self.undone += 1;
                     self.pause(&Error::failed("cannot start a command").because(error.to_string()));
                 }
             }
@@ -243,8 +245,7 @@ impl Keeper<'_> {
                 self.queue.push_front(item, || stamp.modified);
             }
             Err(error) => {
-                log::warn!("cannot read {}: {error}; trying again", item.path.display());
-                self.later.push(Instant::now() + PAUSE, item);
+                self.unreadable(item, &format!("read it: {error}"), Instant::now() + PAUSE);
             }
         }
     }

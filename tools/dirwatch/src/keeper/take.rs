@@ -3,14 +3,14 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::Result;
 
 use crate::backoff;
 use crate::hands::Task;
 use crate::identity::{Identity, Key, Kind, Stamp, content_key, path_key, version_key};
-use crate::keeper::{Keeper, Taken};
+use crate::keeper::{Keeper, ROOM, Taken};
 use crate::ledger::{Entry, State};
 use crate::queue::Item;
 use crate::ready::{How, Now, Verdict, look};
@@ -50,10 +50,25 @@ impl Keeper<'_> {
         if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
             self.gone(item)?;
         } else {
-            log::warn!("cannot look at {}: {error}; trying again", item.path.display());
-            self.later.push(now.monotonic + SELDOM, item);
+            self.unreadable(item, &format!("look at it: {error}"), now.monotonic + SELDOM);
         }
         Ok(None)
+    }
+
+    /// What cannot be read waits for a later moment, which a single pass does not have; said once.
+    pub(super) fn unreadable(&mut self, item: Item, what: &str, again: Instant) {
+        if self.unreadable.len() >= ROOM {
+            self.unreadable.clear();
+        }
+        let once = self.watch.place.once;
+        if self.unreadable.insert(Arc::clone(&item.path)) {
+            let when = if once { "it is left for the next run" } else { "trying again" };
+            log::warn!("{}: cannot {what}; {when}", item.path.display());
+            self.undone += 1;
+        }
+        if !once {
+            self.later.push(again, item);
+        }
     }
 
     /// What is to be attempted again is recorded as gone; of others nothing is known.
@@ -167,7 +182,9 @@ impl Keeper<'_> {
         if self.wants_hash() && item.hashed.as_ref().is_none_or(|hashed| !hashed.0.is_same_version(&stamp)) {
             match file {
                 Some(file) => self.task(Task::Hash { item: Box::new(item), stamp, file }),
-                None => log::error!("cannot read {} to hash it: Permission denied", item.path.display()),
+                None => {
+                    self.unreadable(item, "read it to hash it: Permission denied", now.monotonic + SELDOM);
+                }
             }
             return Ok(None);
         }
@@ -234,6 +251,9 @@ impl Keeper<'_> {
 
     /// A complete file with its entry; `None` when its content is known under another name.
     fn taken(&mut self, item: Item, stamp: Stamp) -> Result<Option<Taken>> {
+        if !self.unreadable.is_empty() {
+            self.unreadable.remove(&item.path);
+        }
         let version = self.key_of(item.root, &item.path, &stamp);
         let hash = item.hashed.as_ref().map(|hashed| hashed.1);
         let key = match (self.watch.place.identity, &hash) {

@@ -139,7 +139,7 @@ impl Keeper<'_> {
         self.numbers.rescans += 1;
         self.since[pass.root].passed |= pass.there;
         self.absent |= !pass.there;
-        if self.watch.place.once && !pass.there {
+        if self.watch.place.once && !pass.whole {
             self.undone += 1;
         }
     }

@@ -121,7 +121,7 @@ impl Scan {
             // A link to itself or to nowhere is nothing to take.
             Err(why) if is_gone(&why) || is_loop(&why) => None,
             Err(why) => {
-                self.said.unreadable(&entry.open.task.path, "look at the files in", &why);
+                self.cannot_read(&entry.open.task.path, "look at the files in", &why);
                 None
             }
         }

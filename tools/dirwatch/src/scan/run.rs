@@ -73,6 +73,8 @@ pub(super) struct Scan {
     pub(super) limit_in: u64,
     /// Which of the watched folders were read to their end in the current pass.
     pub(super) read: Vec<Option<FolderId>>,
+    /// Whether something below the current one could not be read.
+    pub(super) unread: bool,
     /// The file systems met in the current pass, by device number.
     pub(super) file_systems: BTreeMap<u64, Option<&'static str>>,
     urgent: Walk,
@@ -104,6 +106,7 @@ impl Scan {
             said,
             pass: 0,
             limit_in: 0,
+            unread: false,
             file_systems: BTreeMap::new(),
             urgent: Walk::default(),
             full: None,
@@ -196,7 +199,8 @@ impl Scan {
         }
         if let Some(root) = full.current.take() {
             let there = self.end_root(root);
-            self.teller.say(Message::Passed(Pass { root, there }));
+            let whole = there && !self.unread;
+            self.teller.say(Message::Passed(Pass { root, there, whole }));
         }
         let Some(path) = self.place.roots.get(full.next) else {
             let folders = self.folders.count();
@@ -206,7 +210,7 @@ impl Scan {
             self.next_silent = Instant::now() + every(&self.place);
             return None;
         };
-        self.read[full.next] = None;
+        (self.read[full.next], self.unread) = (None, false);
         full.walk.push(Task { path: path.clone(), root: full.next, why: Why::Pass });
         full.current = Some(full.next);
         full.next += 1;
@@ -243,6 +247,12 @@ impl Scan {
                 }
             }
         }
+    }
+
+    /// A folder, or what is in it, cannot be read.
+    pub(super) fn cannot_read(&mut self, folder: &Path, verb: &'static str, why: &std::io::Error) {
+        self.unread = true;
+        self.said.unreadable(folder, verb, why);
     }
 
     /// Ends the watch of a folder and of all that are below.

@@ -136,7 +136,7 @@ fn check_once(change: impl FnOnce(&mut Where), files: &[&str], want: &[&str]) {
     let mut scanning = Scanning::start(place);
     scanning.until_settled();
     scanning.has_seen(&root, want);
-    assert_eq!(scanning.passed, [Pass { root: 0, there: true }]);
+    assert_eq!(scanning.passed, [Pass { root: 0, there: true, whole: true }]);
 }
 
 #[test]
@@ -247,16 +247,18 @@ fn a_watched_folder_may_go_and_come() {
     let root = root.join("in");
     let mut scanning = Scanning::start(place(&root));
     scanning.until_settled();
-    assert_eq!(scanning.passed, [Pass { root: 0, there: false }]);
+    assert_eq!(scanning.passed, [Pass { root: 0, there: false, whole: false }]);
     for round in 0..3 {
         fs::create_dir(&root).unwrap();
         touch(root.join(round.to_string()));
         scanning.until_seen(&root.join(round.to_string()));
-        scanning.until(|scanning| scanning.passed.last() == Some(&Pass { root: 0, there: true }));
+        scanning
+            .until(|scanning| scanning.passed.last() == Some(&Pass { root: 0, there: true, whole: true }));
         let away = folder.path().join(format!("away-{round}"));
         fs::rename(&root, away).unwrap();
         scanning.scanner.everything();
-        scanning.until(|scanning| scanning.passed.last() == Some(&Pass { root: 0, there: false }));
+        scanning
+            .until(|scanning| scanning.passed.last() == Some(&Pass { root: 0, there: false, whole: false }));
     }
 }
 

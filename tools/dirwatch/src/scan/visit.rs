@@ -90,7 +90,7 @@ impl Scan {
                     self.read[open.task.root] = Some(open.id);
                 }
             }
-            Err(why) => self.said.unreadable(&open.task.path, "read", &why),
+            Err(why) => self.cannot_read(&open.task.path, "read", &why),
         }
         walk.names = open.names.cleared();
     }
@@ -128,7 +128,7 @@ impl Scan {
                 return;
             }
         }
-        self.said.unreadable(&task.path, "read", why);
+        self.cannot_read(&task.path, "read", why);
         if let Some(known) = self.folders.get_mut(&task.path) {
             known.pass = self.pass;
         }
