@@ -6,6 +6,7 @@ use common::{Error, Outcome, Result};
 
 use crate::hands::Task;
 use crate::keeper::{IDLE, Keeper, PAUSE};
+use crate::ledger::Refused;
 use crate::message::Pass;
 use crate::tree;
 
@@ -85,11 +86,18 @@ impl Keeper<'_> {
         if self.queue.len() > 0 {
             return Ok(());
         }
+        let mut refused = Ok(());
         for (root, since) in self.watch.place.roots.iter().zip(&mut self.since) {
             if since.passed && !since.dealt_with {
-                since.dealt_with = true;
-                self.ledger.backlog_seen(root)?;
+                refused = refused.and(self.ledger.backlog_seen(root));
+                since.dealt_with = refused.is_ok();
             }
+        }
+        match refused {
+            // Tried again with the next tick.
+            Err(Refused::NoRoom(error)) => self.pause(&error),
+            Err(Refused::Broken(error)) => return Err(error),
+            Ok(()) | Err(Refused::Taken) => {}
         }
         Ok(())
     }

@@ -272,11 +272,12 @@ impl Ledger for Local {
             return Ok(known);
         }
         let now = now();
-        self.scribe.watch(Watched { root: root.to_path_buf(), now, seen: false })?;
+        let watched = self.scribe.watch(Watched { root: root.to_path_buf(), now, seen: false });
+        watched.or_else(Refused::into_error)?;
         Ok(self.store.root(root)?.unwrap_or((false, now)))
     }
 
-    fn backlog_seen(&mut self, root: &Path) -> Result<()> {
+    fn backlog_seen(&mut self, root: &Path) -> std::result::Result<(), Refused> {
         self.scribe.watch(Watched { root: root.to_path_buf(), now: now(), seen: true })
     }
 

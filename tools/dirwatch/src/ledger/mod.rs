@@ -128,6 +128,19 @@ pub(crate) enum Refused {
     Broken(Error),
 }
 
+impl Refused {
+    /// The same where a refusal is no more than an error; who has something taken has it recorded.
+    ///
+    /// # Errors
+    /// Always, but for [`Refused::Taken`].
+    pub(crate) fn into_error(self) -> Result<()> {
+        match self {
+            Self::NoRoom(error) | Self::Broken(error) => Err(error),
+            Self::Taken => Ok(()),
+        }
+    }
+}
+
 /// What [`Ledger::tend`] has to tell.
 #[derive(Debug, Default)]
 pub(crate) struct Tidings {
@@ -189,8 +202,8 @@ pub(crate) trait Ledger {
     /// Records that the backlog of `root` was dealt with.
     ///
     /// # Errors
-    /// When the ledger cannot be written.
-    fn backlog_seen(&mut self, root: &Path) -> Result<()>;
+    /// See [`Refused`]; on a full disk it is to be tried again.
+    fn backlog_seen(&mut self, root: &Path) -> std::result::Result<(), Refused>;
 
     /// Does what must be done now and then; to be called about every 50 milliseconds while there is
     /// something to do, and every second otherwise. Does not wait for a disk.

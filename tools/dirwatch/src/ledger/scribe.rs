@@ -16,7 +16,7 @@ use common::{Error, OrCannot, Result};
 use super::journal::{beside, inode_of};
 use super::schema::{cannot, is_broken};
 use super::store::Store;
-use super::{Entry, Tidings};
+use super::{Entry, Refused, Tidings};
 use crate::identity::Key;
 
 /// So often it is looked whether somebody has changed the database, and what failed is tried again.
@@ -40,7 +40,7 @@ pub(crate) struct Watched {
 #[derive(Debug)]
 enum Task {
     Half(Half),
-    Watched(Watched, Sender<Result<()>>),
+    Watched(Watched, Sender<std::result::Result<(), Refused>>),
     Close(Sender<Result<()>>),
 }
 
@@ -104,9 +104,9 @@ impl Scribe {
     /// Records a folder, and waits until it is done.
     ///
     /// # Errors
-    /// When it cannot be stored.
-    pub(crate) fn watch(&self, watched: Watched) -> Result<()> {
-        self.ask(|answer| Task::Watched(watched, answer))
+    /// When it cannot be stored, for now or for ever.
+    pub(crate) fn watch(&self, watched: Watched) -> std::result::Result<(), Refused> {
+        self.ask(|answer| Task::Watched(watched, answer), Refused::Broken)
     }
 
     /// Has everything stored, and ends.
@@ -114,7 +114,7 @@ impl Scribe {
     /// # Errors
     /// When it cannot be stored; it has ended nevertheless.
     pub(crate) fn close(mut self) -> Result<()> {
-        let done = self.ask(Task::Close);
+        let done = self.ask(Task::Close, |gone| gone);
         self.end();
         done
     }
@@ -156,10 +156,15 @@ impl Scribe {
         self.stored() >= generation
     }
 
-    fn ask(&self, task: impl FnOnce(Sender<Result<()>>) -> Task) -> Result<()> {
+    fn ask<E>(
+        &self,
+        task: impl FnOnce(Sender<std::result::Result<(), E>>) -> Task,
+        refuse: impl FnOnce(Error) -> E,
+    ) -> std::result::Result<(), E> {
         let (answer, answered) = mpsc::channel();
         self.send(task(answer));
-        answered.recv().unwrap_or_else(|_gone| Err(Error::failed("the thread of the ledger has ended")))
+        let gone = |_gone| Err(refuse(Error::failed("the thread of the ledger has ended")));
+        answered.recv().unwrap_or_else(gone)
     }
 
     fn send(&self, task: Task) {
@@ -203,6 +208,7 @@ impl Desk {
                 Ok(Task::Half(half)) => self.halves.push_back(half),
                 Ok(Task::Watched(watched, answer)) => {
                     let done = self.store.watch(&watched.root, watched.now, watched.seen);
+                    let done = done.map_err(|cause| self.refused(cause));
                     // Who no longer waits needs no answer.
                     let _gone = answer.send(done);
                 }
@@ -239,6 +245,11 @@ impl Desk {
             let place = if broken { &mut word.broken } else { &mut word.trouble };
             *place = Some(sentence);
         });
+    }
+
+    fn refused(&self, cause: rusqlite::Error) -> Refused {
+        let refused = if is_broken(&cause) { Refused::Broken } else { Refused::NoRoom };
+        refused(cannot("write", &self.store.path, cause))
     }
 
     /// Now and then: has somebody changed the database, or taken it away?

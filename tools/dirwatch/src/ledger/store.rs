@@ -127,11 +127,10 @@ impl Store {
 
     /// Records that a folder is watched since `since` unless it was before, and with `seen` that its
     /// backlog was dealt with.
-    pub(crate) fn watch(&mut self, root: &Path, since: i64, seen: bool) -> Result<()> {
+    pub(crate) fn watch(&mut self, root: &Path, since: i64, seen: bool) -> rusqlite::Result<()> {
         let sql = "INSERT INTO root VALUES (?1, ?2, ?3)
                    ON CONFLICT DO UPDATE SET backlog = max(backlog, excluded.backlog)";
-        let done = self.connection.execute(sql, params![root.as_os_str().as_bytes(), since, seen]);
-        self.or_cannot("write", done).map(drop)
+        self.connection.execute(sql, params![root.as_os_str().as_bytes(), since, seen]).map(drop)
     }
 
     /// The folders that were ever watched with this ledger, by name.
