@@ -15,10 +15,9 @@ mod spawn;
 mod wait;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::Child;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +29,7 @@ use crate::message::Message;
 use crate::post::{Mail, Post};
 use crate::template::Template;
 use crate::tree;
+use spawn::Spawner;
 
 /// A file for a command.
 #[derive(Debug, Clone)]
@@ -102,11 +102,12 @@ pub(crate) struct Settings {
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The commands that run, by the numbers of their jobs, which grow. Dropped, they go on.
-#[derive(Debug)]
 pub(crate) struct Commands {
-    settings: Arc<Settings>,
-    /// Where the program was when we started, if it was anywhere.
-    program: Option<PathBuf>,
+    spawner: Spawner,
+    timeout: Option<Duration>,
+    grace: Duration,
+    /// What is run, for messages.
+    name: OsString,
     /// What the tokens of this process begin with.
     token: String,
     running: BTreeMap<u64, Running>,
@@ -120,7 +121,7 @@ pub(crate) struct Commands {
 #[derive(Debug)]
 struct Running {
     job: Job,
-    child: Child,
+    pid: Pid,
     /// What tells its end; `None` when the table of files is full.
     fd: Option<OwnedFd>,
     begun: Instant,
@@ -142,7 +143,7 @@ enum Fate {
 
 impl Running {
     fn has_ended(&self) -> bool {
-        wait::has_ended(Pid::from_child(&self.child))
+        wait::has_ended(self.pid)
     }
 }
 
@@ -155,8 +156,11 @@ impl Commands {
         wait::unignore_ends().map_err(|cause| Error::failed("cannot listen for signals").because(cause))?;
         let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         Ok(Self {
-            program: spawn::find(settings.template.program()),
-            settings: Arc::new(settings),
+            timeout: settings.timeout,
+            grace: settings.grace,
+            name: settings.template.program().to_owned(),
+            spawner: Spawner::new(settings)
+                .map_err(|cause| Error::failed("cannot prepare the command").because(cause))?,
             token: format!("{}.{since:x}", std::process::id()),
             running: BTreeMap::new(),
             ended: Vec::new(),
@@ -172,13 +176,13 @@ impl Commands {
             return self.ended.push(Ended { job, end: End::Interrupted, took: Duration::ZERO });
         }
         let token = self.token_of(job.id);
-        let child = match spawn::spawn(&self.settings, self.program.as_deref(), &job, &token) {
-            Ok(child) => child,
+        let pid = match self.spawner.spawn(&job, &token) {
+            Ok(pid) => pid,
             Err(end) => return self.ended.push(Ended { job, end, took: begun.elapsed() }),
         };
-        let fd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
+        let fd = pidfd_open(pid, PidfdFlags::empty()).ok();
         let fd = fd.filter(|fd| mail.watch(fd, job.id).is_ok());
-        self.running.insert(job.id, Running { job, child, fd, begun, fate: Fate::Runs, is_stuck: false });
+        self.running.insert(job.id, Running { job, pid, fd, begun, fate: Fate::Runs, is_stuck: false });
     }
 
     /// Until when [`Mail::wait`] may wait as far as the commands are concerned.
@@ -189,7 +193,7 @@ impl Commands {
         }
         // In the order of their starts, and all have the same time.
         let first = self.running.values().find(|one| one.fate == Fate::Runs)?;
-        self.settings.timeout.map(|limit| first.begun + limit)
+        self.timeout.map(|limit| first.begun + limit)
     }
 
     /// Looks after the commands of which `names` tells that they have ended, and after those whose time
@@ -228,7 +232,7 @@ impl Commands {
     }
 
     fn end_the_late(&mut self, mail: &Mail) {
-        let Some(limit) = self.settings.timeout else { return };
+        let Some(limit) = self.timeout else { return };
         let now = Instant::now();
         let is_late = |one: &Running| one.fate == Fate::Runs && now - one.begun >= limit;
         let late = self.running.iter().take_while(|(_, one)| now - one.begun >= limit);
@@ -243,11 +247,11 @@ impl Commands {
         let token = self.token_of(id);
         let Some(one) = self.running.get_mut(&id) else { return };
         one.fate = fate;
-        let (leader, settings, post) =
-            (Pid::from_child(&one.child), Arc::clone(&self.settings), self.post.clone());
+        let (leader, grace) = (one.pid, self.grace);
+        let (name, post) = (self.name.clone(), self.post.clone());
         let hunt = move || {
-            if !tree::end(leader, &token, settings.grace) {
-                log::warn!("processes of {} cannot be ended", settings.template.program().display());
+            if !tree::end(leader, &token, grace) {
+                log::warn!("processes of {} cannot be ended", name.display());
             }
             // Without a keeper there is nobody to tell.
             let _told = post.send(Message::Hunted(id));
@@ -265,13 +269,13 @@ impl Commands {
 
     /// Waits for a command that has ended, and judges how.
     fn conclude(&mut self, id: u64, mail: &Mail) {
-        let Some(Running { job, mut child, fd, begun, fate, .. }) = self.running.remove(&id) else { return };
+        let Some(Running { job, pid, fd, begun, fate, .. }) = self.running.remove(&id) else { return };
         if let Some(fd) = &fd {
             mail.unwatch(fd);
         }
-        let status = child.wait();
+        let status = wait::status_of(pid);
         let end = match fate {
-            Fate::Runs => outcome::of(status, self.settings.template.program()),
+            Fate::Runs => outcome::of(status, &self.name),
             Fate::Interrupted => End::Interrupted,
             Fate::Late(limit) => End::Failure(format!("timed out after {}", outcome::brief(limit))),
         };

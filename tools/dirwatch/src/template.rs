@@ -175,6 +175,9 @@ impl Piece {
     }
 }
 
+/// The variables of [`environment`].
+pub(crate) const VARIABLES: [&str; 3] = ["DIRWATCH_ID", "DIRWATCH_ATTEMPT", "DIRWATCH_PATH"];
+
 /// What the environment of a command says of its files: their identity, which attempt it is (the
 /// highest in a batch), and of a single one its path.
 #[must_use]

@@ -1,54 +1,123 @@
 //! Starting a command.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use common::Error;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn, posix_spawnp};
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::Pid;
 use rustix::fs::{Access, Mode, OFlags, access, fcntl_setfl, open};
 use rustix::io::Errno;
+use rustix::process;
 
 use super::{End, Job, Settings};
 use crate::service::OWN_VARIABLES;
 use crate::template;
 use crate::tree;
 
-/// Starts the command for a job; `token` is what [`tree::TOKEN`] says in its environment. `found` is
-/// where [`find`] has found the program: a search in PATH costs every start 2 microseconds for each folder
-/// before the right one. When it is not there any more it is searched again.
-pub(super) fn spawn(settings: &Settings, found: Option<&Path>, job: &Job, token: &str) -> Result<Child, End> {
-    let input = match job.files.first().filter(|_| settings.stdin) {
-        None => Stdio::null(),
-        Some(file) => match content(&file.path, settings.follow) {
-            Ok(content) => content.into(),
-            Err(full) if is_passing(&full) => return Err(End::NoRoom(full)),
-            Err(cause) => return Err(End::Unreadable(cause)),
-        },
-    };
-    let program = settings.template.program();
-    let mut command = Command::new(found.map_or(program, Path::as_os_str));
-    command.arg0(program);
-    command.args(settings.template.arguments(&job.files));
-    command.envs(template::environment(&job.files)).env(tree::TOKEN, token);
-    for variable in OWN_VARIABLES {
-        command.env_remove(variable);
+/// What is the same for all commands, prepared once: std's `Command` reads the whole environment anew
+/// for each.
+pub(super) struct Spawner {
+    settings: Settings,
+    /// Where [`find`] has found the program: a search in PATH costs every start 2 microseconds for each
+    /// folder before the right one. When it is not there any more it is searched again.
+    found: Option<CString>,
+    program: CString,
+    environment: Vec<CString>,
+    attributes: PosixSpawnAttr,
+    nothing: File,
+}
+
+impl Spawner {
+    /// # Errors
+    /// When the system has no descriptor or no memory left.
+    pub(super) fn new(settings: Settings) -> io::Result<Self> {
+        let program = settings.template.program();
+        let found = find(program).and_then(|path| CString::new(path.into_os_string().into_vec()).ok());
+        // Each command leads a group, and has no signal blocked; the runtime ignores SIGPIPE in us.
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_pgroup(Pid::from_raw(0))?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
+        attributes.set_flags(
+            PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF,
+        )?;
+        Ok(Self {
+            program: CString::new(program.as_bytes())?,
+            found,
+            environment: inherited(),
+            attributes,
+            nothing: File::open("/dev/null")?,
+            settings,
+        })
     }
-    // A batch has no path, and a watcher that another one has started has inherited one.
-    if job.files.len() > 1 {
-        command.env_remove("DIRWATCH_PATH");
+
+    /// Starts the command for a job; `token` is what [`tree::TOKEN`] says in its environment.
+    pub(super) fn spawn(&self, job: &Job, token: &str) -> Result<process::Pid, End> {
+        let Settings { template, stdin, follow, .. } = &self.settings;
+        let content = match job.files.first().filter(|_| *stdin) {
+            None => None,
+            Some(file) => match content(&file.path, *follow) {
+                Ok(content) => Some(content),
+                Err(full) if is_passing(&full) => return Err(End::NoRoom(full)),
+                Err(cause) => return Err(End::Unreadable(cause)),
+            },
+        };
+        let input = content.as_ref().unwrap_or(&self.nothing);
+        let started = self.start(job, token, input).map_err(io::Error::from);
+        started.map_err(|cause| not_started(template.program(), cause))
     }
-    command.stdin(input).process_group(0);
-    match command.spawn() {
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound && found.is_some() => {
-            spawn(settings, None, job, token)
+
+    fn start(&self, job: &Job, token: &str, input: &File) -> nix::Result<process::Pid> {
+        let mut actions = PosixSpawnFileActions::init()?;
+        actions.add_dup2(input.as_raw_fd(), 0)?;
+        let mut arguments = vec![self.program.clone()];
+        for argument in self.settings.template.arguments(&job.files) {
+            arguments.push(CString::new(argument.into_vec()).map_err(|_| nix::Error::EINVAL)?);
         }
-        started => started.map_err(|cause| not_started(program, cause)),
+        let mut own = template::environment(&job.files);
+        own.push((tree::TOKEN, token.into()));
+        let own: Vec<CString> =
+            own.into_iter().filter_map(|(name, value)| variable(name.as_ref(), &value)).collect();
+        let environment: Vec<&CString> = self.environment.iter().chain(&own).collect();
+        let (attributes, environment) = (&self.attributes, environment.as_slice());
+        if let Some(found) = &self.found {
+            match posix_spawn(found.as_c_str(), &actions, attributes, &arguments, environment) {
+                Err(nix::Error::ENOENT) => {}
+                started => return started.and_then(number),
+            }
+        }
+        posix_spawnp(&self.program, &actions, attributes, &arguments, environment).and_then(number)
     }
+}
+
+fn number(pid: Pid) -> nix::Result<process::Pid> {
+    process::Pid::from_raw(pid.as_raw()).ok_or(nix::Error::ESRCH)
+}
+
+/// Our own environment, without what belongs to this process, to another watcher's command, or to each
+/// command anew.
+fn inherited() -> Vec<CString> {
+    let is_own = |name: &OsStr| {
+        OWN_VARIABLES.iter().chain(&template::VARIABLES).any(|own| name == *own) || name == tree::TOKEN
+    };
+    env::vars_os()
+        .filter(|(name, _)| !is_own(name))
+        .filter_map(|(name, value)| variable(&name, &value))
+        .collect()
+}
+
+/// `NAME=value`. There is no NUL in what was a variable or a path before.
+fn variable(name: &OsStr, value: &OsStr) -> Option<CString> {
+    CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
 }
 
 /// Opens a file to be read by a command, and no pipe that has come in its place.
