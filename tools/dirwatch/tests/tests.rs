@@ -11,6 +11,15 @@ mod cases {
     mod command;
     mod desk;
     mod failures;
+    pub(crate) mod faults;
+    mod faults_commands;
+    mod faults_disk;
+    mod faults_files;
+    mod faults_folders;
+    mod faults_ledger;
+    mod faults_limits;
+    mod faults_shelf;
+    mod faults_sweep;
     mod looking;
     mod losses;
     mod messages;

@@ -235,7 +235,7 @@ impl Tail {
 }
 
 /// The command. Without the loader where the C library has what that takes: it starts in half the time.
-fn note_file() -> &'static Path {
+pub(crate) fn note_file() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/note_file.c");
