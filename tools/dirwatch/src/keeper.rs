@@ -308,6 +308,7 @@ impl<'a> Keeper<'a> {
             Message::Passed(pass) => self.passed(pass),
             Message::Settled(folders) => {
                 self.settled = true;
+                self.undone += folders.unreadable;
                 (self.numbers.watched, self.numbers.unwatched) = (folders.watched, folders.silent);
             }
             Message::Hunted(job) => {

@@ -203,7 +203,8 @@ impl Scan {
             self.teller.say(Message::Passed(Pass { root, there, whole }));
         }
         let Some(path) = self.place.roots.get(full.next) else {
-            let folders = self.folders.count();
+            let mut folders = self.folders.count();
+            folders.unreadable = self.said.unreadable_folders();
             self.teller.say(Message::Settled(folders));
             // From the end of this one, so that a pass that takes long is not followed by the next.
             self.next_pass = Instant::now() + self.place.rescan;
