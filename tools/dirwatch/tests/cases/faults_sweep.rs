@@ -206,6 +206,13 @@ fn a_fault_at_any_call_loses_nothing_on_the_way_to_the_failed() {
 }
 
 #[test]
+fn a_look_that_fails_parts_no_file_from_its_reason() {
+    let faults = [Fault::Kill, Fault::Error("EIO"), Fault::Error("EACCES")];
+    let variant = Variant { flags: &["--retries=0"], succeeds: false };
+    sweep(variant, &faults, |call| call.syscall == "statx");
+}
+
+#[test]
 fn a_flush_that_fails_loses_nothing() {
     let faults = [Fault::Kill, Fault::Error("EIO"), Fault::Error("ENOSPC")];
     let variant = Variant { flags: &["--durability=strict"], succeeds: true };
