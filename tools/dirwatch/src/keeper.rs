@@ -129,6 +129,8 @@ pub(crate) struct Keeper<'a> {
     gathered_since: Option<Instant>,
     /// Until when nothing is started, for want of room.
     paused: Option<Instant>,
+    /// Since when.
+    paused_since: Option<Instant>,
     /// Whether the queue was left because others had waited long enough.
     more_to_take: bool,
     /// How many files were looked at since others had their turn.
@@ -178,6 +180,7 @@ impl<'a> Keeper<'a> {
             looks: 0,
             arguments: template::room(),
             paused: None,
+            paused_since: None,
             ending: None,
             failed: None,
             unfiled: BTreeMap::new(),

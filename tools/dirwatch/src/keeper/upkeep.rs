@@ -13,6 +13,9 @@ use crate::tree;
 /// How often the numbers are written.
 const NUMBERS: Duration = Duration::from_secs(5);
 
+/// How long a single pass waits for room.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How often what others have left to us is let go.
 const STRANGERS: Duration = Duration::from_secs(60);
 
@@ -54,11 +57,17 @@ impl Keeper<'_> {
 
     /// Starts nothing for a moment; says why, once.
     pub(super) fn pause(&mut self, why: &Error) {
-        let said = self.paused.is_some();
-        if !said {
+        let now = Instant::now();
+        if self.paused.is_none() {
             log::error!("{why}; nothing is started until that is over");
+            self.paused_since = Some(now);
         }
-        self.paused = Some(Instant::now() + PAUSE);
+        self.paused = Some(now + PAUSE);
+        // Whoever runs a single pass runs the next one too.
+        let is_long = self.paused_since.is_some_and(|since| now - since > PATIENCE);
+        if self.watch.place.once && is_long {
+            self.fail(Error::retry("there was no room for too long"));
+        }
     }
 
     pub(super) fn write_numbers(&mut self) {
