@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::strace::{Call, Fault};
 
+/// How many faults are tried unless `SRE_SWEEP` says otherwise.
+const FEW: usize = 15;
+
 /// Calls of the runtime, which have none of the errors that are tried, and without which it cannot go
 /// on. The tool is killed before them and nothing else.
 const OF_THE_RUNTIME: [&str; 14] = [
@@ -39,6 +42,8 @@ pub struct Sweep<'a> {
     /// How many percent of those that were tried must have been met: a call may be missing in a run in
     /// which the kernel has other things to do, and another thread may make it.
     pub met: usize,
+    /// How many percent of `SRE_SWEEP` are tried, and all of a few: less than 100 where a run takes long.
+    pub share: usize,
 }
 
 impl Sweep<'_> {
@@ -56,7 +61,7 @@ impl Sweep<'_> {
     ) {
         let all: Vec<_> = calls.iter().flat_map(|call| self.faults_at(call)).collect();
         assert!(all.len() >= self.least, "only {} faults: {calls:?}", all.len());
-        let some = some(&all);
+        let some = some(&all, self.share);
         let outcomes: Vec<_> = some.iter().filter_map(|(call, fault)| strike(call, *fault)).collect();
         eprintln!("{what:?}: {} hits of {} tried, {} in all", outcomes.len(), some.len(), all.len());
         let wrong: Vec<String> = outcomes.iter().flatten().cloned().collect();
@@ -81,9 +86,9 @@ pub fn program(debug: &str) -> PathBuf {
 }
 
 /// Some of `all`, evenly spread, beginning anywhere.
-fn some<T>(all: &[T]) -> Vec<&T> {
-    let wanted = std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
-    let count = wanted.max(1).min(all.len());
+fn some<T>(all: &[T], share: usize) -> Vec<&T> {
+    let wanted = std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(FEW);
+    let count = (wanted * share / 100).max(wanted.min(FEW)).clamp(1, all.len());
     let first = usize::try_from(RandomState::new().build_hasher().finish() >> 1).unwrap_or_default();
     (0..count).map(|index| &all[(first + index * all.len() / count) % all.len()]).collect()
 }
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn each_call_meets_what_it_can_have() {
-        let sweep = Sweep { faults: &FAULTS, least: 6, met: 100 };
+        let sweep = Sweep { faults: &FAULTS, least: 6, met: 100, share: 100 };
         let mut tried = Vec::new();
         sweep.run(&"all", &["brk", "read", "write"].map(call), |call, fault| {
             tried.push(format!("{} {fault}", call.syscall));
@@ -116,14 +121,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "1 are wrong")]
     fn what_is_wrong_is_said() {
-        let sweep = Sweep { faults: &FAULTS[..1], least: 1, met: 100 };
+        let sweep = Sweep { faults: &FAULTS[..1], least: 1, met: 100, share: 100 };
         sweep.run(&"wrong", &[call("read")], |_, _| Some(vec!["torn".into()]));
     }
 
     #[test]
     #[should_panic(expected = "0 hits of 1")]
     fn what_was_not_met_proves_nothing() {
-        let sweep = Sweep { faults: &FAULTS[..1], least: 1, met: 50 };
+        let sweep = Sweep { faults: &FAULTS[..1], least: 1, met: 50, share: 100 };
         sweep.run(&"unmet", &[call("read")], |_, _| None);
     }
 }

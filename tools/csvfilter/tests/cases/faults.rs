@@ -102,7 +102,7 @@ fn calls(variant: Variant) -> Vec<Call> {
 fn sweep(variant: Variant, least: usize) {
     if works() {
         // Which thread makes a call is a matter of chance where there are several.
-        let sweep = Sweep { faults: &FAULTS, least, met: 50 };
+        let sweep = Sweep { faults: &FAULTS, least, met: 50, share: 100 };
         sweep.run(&variant, &calls(variant), |call, fault| strike(variant, call, fault));
     }
 }

@@ -115,7 +115,8 @@ fn sweep(variant: Variant, faults: &[Fault<'_>], is_meant: impl Fn(&Call) -> boo
     if works() {
         let calls: Vec<Call> = calls(variant).into_iter().filter(is_meant).collect();
         // Which thread makes a call, and how often it wakes, is a matter of chance.
-        let sweep = Sweep { faults, least: 20, met: 50 };
+        // A run takes a third of a second under strace, and each sweep has thousands of faults.
+        let sweep = Sweep { faults, least: 20, met: 50, share: 15 };
         sweep.run(&variant, &calls, |call, fault| strike(variant, call, fault));
     }
 }

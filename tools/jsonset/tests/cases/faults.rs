@@ -168,7 +168,7 @@ fn calls(way: Way) -> Vec<Call> {
 
 fn sweep(way: Way, least: usize) {
     if works() {
-        let sweep = Sweep { faults: &FAULTS, least, met: 90 };
+        let sweep = Sweep { faults: &FAULTS, least, met: 90, share: 100 };
         sweep.run(&way, &calls(way), |call, fault| strike(way, call, fault));
     }
 }
