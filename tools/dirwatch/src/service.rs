@@ -6,12 +6,14 @@
 //! while a pass over large folders may take longer than the service manager waits for a reload.
 
 use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use common::{Error, Result, stop};
 use sd_notify::NotifyState;
 use signal_hook::consts::SIGHUP;
-use signal_hook::iterator::Signals;
+use signal_hook::low_level::pipe;
 
 use crate::message::Message;
 use crate::post::Post;
@@ -48,7 +50,9 @@ impl Service {
     pub(crate) fn start(messages: Post) -> Result<Self> {
         stop::install_patiently()?;
         let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
-        let mut hangups = Signals::new([SIGHUP]).map_err(cannot)?;
+        // Not the iterator of signal-hook, which panics where its pipe cannot be read.
+        let (mut hangups, ringer) = UnixStream::pair().map_err(cannot)?;
+        pipe::register(SIGHUP, ringer).map_err(cannot)?;
         let stops = messages.clone();
         spawn("stop", move || {
             while !stop::wait(NAP) {}
@@ -58,8 +62,15 @@ impl Service {
             stop::insist();
         })?;
         spawn("hangup", move || {
-            let mut told = hangups.forever().map(|_| messages.send(Message::Hangup));
-            let _ended = told.find(|is_told| !is_told);
+            loop {
+                match hangups.read(&mut [0; 1]) {
+                    Ok(0) => return,
+                    Ok(_) if !messages.send(Message::Hangup) => return,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => std::thread::sleep(ONCE),
+                }
+            }
         })?;
         Ok(Self::over(sd_notify::watchdog_enabled()))
     }
