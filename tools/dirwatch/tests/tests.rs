@@ -7,6 +7,7 @@
 )]
 
 mod cases {
+    mod attacks;
     mod away;
     mod command;
     mod desk;

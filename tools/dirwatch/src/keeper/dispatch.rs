@@ -1,5 +1,6 @@
 //! Starting commands: as many as there is room for, each file claimed before.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,11 @@ impl Keeper<'_> {
         let mut taken = Vec::new();
         while taken.len() < self.free() {
             let Some(one) = self.next_taken(now)? else { break };
+            // Another name of a file that is about to be claimed: looked at when that is recorded.
+            if taken.iter().any(|other: &Taken| other.entry.key == one.entry.key) {
+                self.put_back(vec![one]);
+                break;
+            }
             taken.push(one);
         }
         let Some(taken) = self.claim(taken)? else { return Ok(()) };
@@ -76,7 +82,7 @@ impl Keeper<'_> {
             if self.gathered.is_empty() || !(full || late) {
                 return Ok(());
             }
-            self.drop_changed();
+            self.drop_changed_and_twins();
             let files: Vec<JobFile> = self.gathered.iter().map(job_file).collect();
             let command = self.watch.work.command.as_ref();
             let fits = command.map_or(1, |command| command.fits(&files, self.arguments)).max(1);
@@ -90,13 +96,16 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    /// Files that changed while their batch waited for more have their turn once more.
-    fn drop_changed(&mut self) {
+    /// Files that changed while their batch waited for more have their turn once more, and so have
+    /// other names of a file that is in it: by then its claim is recorded.
+    fn drop_changed_and_twins(&mut self) {
         let follow = self.watch.place.follow;
         let is_same =
-            |one: &mut Taken| Stamp::of(&one.path, follow).is_ok_and(|now| now.is_same_version(&one.stamp));
-        let changed: Vec<Taken> = self.gathered.extract_if(.., |one| !is_same(one)).collect();
-        self.put_back(changed);
+            |one: &Taken| Stamp::of(&one.path, follow).is_ok_and(|now| now.is_same_version(&one.stamp));
+        let mut keys = HashSet::with_capacity(self.gathered.len());
+        let dropped: Vec<Taken> =
+            self.gathered.extract_if(.., |one| !is_same(one) || !keys.insert(one.entry.key)).collect();
+        self.put_back(dropped);
     }
 
     /// Until when a batch waits for more; what is there at the end of a single pass is all.

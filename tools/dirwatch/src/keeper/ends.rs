@@ -216,7 +216,7 @@ impl Keeper<'_> {
         let follow = self.watch.place.follow;
         let Ok(stamp) = Stamp::of(&entry.path, follow) else { return };
         // A new file in its place is not to be put away before its command has run.
-        if (stamp.size, stamp.modified) != (entry.size, entry.modified) {
+        if !self.is_still(&entry, root, &stamp) {
             return;
         }
         let again = Instant::now() + FILE_AGAIN;

@@ -116,7 +116,7 @@ impl Keeper<'_> {
     /// A file whose command had its last word, and which was not put away.
     fn take_up_filing(&mut self, root: usize, entry: Entry) -> Result<()> {
         match Stamp::of(&entry.path, self.watch.place.follow) {
-            Ok(stamp) if (stamp.size, stamp.modified) == (entry.size, entry.modified) => {
+            Ok(stamp) if self.is_still(&entry, root, &stamp) => {
                 self.put_away(root, stamp, entry);
                 Ok(())
             }

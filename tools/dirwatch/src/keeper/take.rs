@@ -96,6 +96,13 @@ impl Keeper<'_> {
         }
     }
 
+    /// Whether the file at the path of an entry is the one whose command has run. Another one may have
+    /// the same size and time.
+    pub(super) fn is_still(&self, entry: &Entry, root: usize, stamp: &Stamp) -> bool {
+        (entry.size, entry.modified) == (stamp.size, stamp.modified)
+            && self.is_unchanged(entry, self.key_of(root, &entry.path, stamp), stamp)
+    }
+
     /// Whether the file is to be taken, as far as the ledger knows; `None` when it is not, or not yet.
     fn against_ledger(&mut self, mut item: Item, stamp: &Stamp, now: Now) -> Result<Option<Item>> {
         let key = self.key_of(item.root, &item.path, stamp);
