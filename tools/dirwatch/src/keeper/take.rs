@@ -74,6 +74,10 @@ impl Keeper<'_> {
     /// What is to be attempted again is recorded as gone; of others nothing is known.
     pub(super) fn gone(&mut self, item: Item) -> Result<()> {
         let Some(earlier) = item.earlier else { return Ok(()) };
+        // Under another name of it, its command may have been started again, or have succeeded.
+        if !self.ledger.get(&earlier.key)?.is_some_and(|known| is_wanted(&known, &earlier)) {
+            return Ok(());
+        }
         log::info!("{} is gone; there is no other attempt", earlier.path.display());
         let at = self.wall();
         self.record(&[Entry { state: State::Gone, due: 0, at, ..*earlier }])
@@ -143,8 +147,7 @@ impl Keeper<'_> {
     fn attempt_again(&mut self, mut item: Item) -> Result<Option<Item>> {
         let Some(earlier) = item.earlier.take() else { return Ok(Some(item)) };
         let Some(known) = self.ledger.get(&earlier.key)? else { return Ok(Some(item)) };
-        let is_wanted = matches!(known.state, State::Retry | State::Again | State::Started | State::Gone)
-            && known.attempt == earlier.attempt;
+        let is_wanted = is_wanted(&known, &earlier);
         item.earlier = Some(Box::new(Entry { path: item.path.to_path_buf(), ..known }));
         Ok(is_wanted.then_some(item))
     }
@@ -280,4 +283,10 @@ impl Keeper<'_> {
         let hash = hash.map(|hash| hash.to_hex().to_string());
         Ok(Some(Taken { root: item.root, path: item.path, stamp, entry, hash, alias }))
     }
+}
+
+/// Whether nothing has happened since to a file that is to be attempted again.
+fn is_wanted(known: &Entry, earlier: &Entry) -> bool {
+    matches!(known.state, State::Retry | State::Again | State::Started | State::Gone)
+        && known.attempt == earlier.attempt
 }

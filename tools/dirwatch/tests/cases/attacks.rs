@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::desk::Desk;
 
@@ -19,7 +21,7 @@ fn names_of_one_file_that_wait_together_are_one_file() {
         for name in ["in/b", "in/c"] {
             fs::hard_link(desk.path("in/a"), desk.path(name)).unwrap();
         }
-        let script = r#"for file; do cat "$file"; echo; done >>notes"#;
+        let script = r#"for file; do echo "$(cat "$file")"; done >>notes"#;
         desk.once(flags, &["sh", "-c", script, "sh", "{}"]).run();
         assert_eq!(lines(&desk, "notes"), ["in/a", "in/other"], "{flags:?}");
         desk.once(flags, &["echo", "again", "{}"]).run();
@@ -65,4 +67,31 @@ fn a_twin_of_what_was_to_be_put_away_is_processed_first() {
     fs::remove_file(desk.path("done")).unwrap();
     desk.once(&flags, &["cat", "{}"]).stdout("IN/A").run();
     assert_eq!(desk.names("done"), ["a"]);
+}
+
+#[test]
+fn what_has_succeeded_under_a_new_name_is_not_gone_for_its_old_one() {
+    let desk = Desk::with(&["in/z"]);
+    let script = r#"echo "$1 $DIRWATCH_ATTEMPT" >>notes
+        case $1 in
+            wait) while ! test -e go; do sleep 0.01; done ;;
+            z) exit 1 ;;
+        esac"#;
+    let flags = ["--retries=0", "--order=name"];
+    let watcher = desk.watch(&flags, &["sh", "-c", script, "sh", "{name}"]).stderr_has("giving up").start();
+    desk.wait("it has failed", |desk| desk.listed() == ["failed z"]);
+    desk.put("in/wait", "");
+    desk.wait("another command runs", |desk| desk.read("notes").contains("wait"));
+    desk.dirwatch(["--retry", "z", "in"]).run();
+    // The watcher looks for what was asked for once a second; then both names wait.
+    sleep(Duration::from_secs(2));
+    fs::rename(desk.path("in/z"), desk.path("in/a")).unwrap();
+    desk.put("in/zz", "");
+    sleep(Duration::from_millis(200));
+    desk.put("go", "");
+    desk.wait("all others have their turn", |desk| desk.read("notes").contains("zz"));
+    watcher.terminate();
+    watcher.finish();
+    assert_eq!(lines(&desk, "notes"), ["a 2", "wait 1", "z 1", "zz 1"]);
+    assert_eq!(desk.listed(), ["done a", "done wait", "done zz"]);
 }
