@@ -65,7 +65,7 @@ pub(crate) enum End {
     Interrupted,
     /// It cannot be run at all, for no file: not found, not executable, or status 126 or 127. The
     /// sentence says why.
-    NotRunnable(common::Error),
+    NotRunnable(Error),
     /// The file could not be opened for its standard input.
     Unreadable(std::io::Error),
     /// The system has no room for another process at the moment.
@@ -101,6 +101,9 @@ pub(crate) struct Settings {
 /// How often is looked at commands for which the system has no descriptor to wait with.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How soon it is tried again to end a command when the system gives no thread for that.
+const TIRED: Duration = Duration::from_secs(1);
+
 /// The commands that run, by the numbers of their jobs, which grow. Dropped, they go on.
 pub(crate) struct Commands {
     spawner: Spawner,
@@ -116,6 +119,8 @@ pub(crate) struct Commands {
     /// Tells that one was ended with all its descendants.
     post: Post,
     is_ending: bool,
+    /// Until when no thread is asked for, as the last one was refused.
+    tired: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -143,7 +148,7 @@ enum Fate {
 
 impl Running {
     fn has_ended(&self) -> bool {
-        wait::has_ended(self.pid)
+        tree::is_ended(self.pid)
     }
 }
 
@@ -166,6 +171,7 @@ impl Commands {
             ended: Vec::new(),
             post,
             is_ending: false,
+            tired: None,
         })
     }
 
@@ -193,7 +199,7 @@ impl Commands {
         }
         // In the order of their starts, and all have the same time.
         let first = self.running.values().find(|one| one.fate == Fate::Runs)?;
-        self.timeout.map(|limit| first.begun + limit)
+        self.timeout.map(|limit| (first.begun + limit).max(self.tired.unwrap_or(first.begun)))
     }
 
     /// Looks after the commands of which `names` tells that they have ended, and after those whose time
@@ -234,6 +240,9 @@ impl Commands {
     fn end_the_late(&mut self, mail: &Mail) {
         let Some(limit) = self.timeout else { return };
         let now = Instant::now();
+        if self.tired.is_some_and(|until| now < until) {
+            return;
+        }
         let is_late = |one: &Running| one.fate == Fate::Runs && now - one.begun >= limit;
         let late = self.running.iter().take_while(|(_, one)| now - one.begun >= limit);
         let late: Vec<u64> = late.filter(|(_, one)| is_late(one)).map(|(id, _)| *id).collect();
@@ -259,9 +268,14 @@ impl Commands {
         let thread = thread::Builder::new().name("hunter".into());
         match thread.spawn(hunt) {
             // Its own end would be told again and again.
-            Ok(_) => one.fd.iter().for_each(|fd| mail.unwatch(fd)),
+            Ok(_) => {
+                one.fd.iter().for_each(|fd| mail.unwatch(fd));
+                self.tired = None;
+            }
             Err(error) => {
-                log::warn!("cannot start a thread that ends a command: {error}; trying again");
+                if self.tired.replace(Instant::now() + TIRED).is_none() {
+                    log::warn!("cannot start a thread that ends a command: {error}; trying again");
+                }
                 one.fate = Fate::Runs;
             }
         }

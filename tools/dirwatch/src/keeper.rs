@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! hints ─┐                     ┌─ later: busy, unquiet, retries
-//! scans ─┴─► queue ─► take ────┴─► claim ─► worker ─► ends ─► record
+//! scans ─┴─► queue ─► take ────┴─► claim ─► command ─► ends ─► record
 //! ```
 //!
 //! Whatever it is told is looked at when its turn comes: the file against the ledger. So a hint that
@@ -82,7 +82,7 @@ struct Since {
     dealt_with: bool,
 }
 
-/// The threads around the keeper.
+/// What the keeper works with: threads, and the commands.
 pub(crate) struct Around {
     pub(crate) mail: Mail,
     pub(crate) scanner: Scanner,
@@ -266,17 +266,20 @@ impl<'a> Keeper<'a> {
     /// The next moment at which something is to be done without being told.
     fn next_moment(&self) -> Instant {
         let now = Instant::now();
-        if self.more_to_take {
+        // At the end nothing is taken, and what is due for that would let no wait be one.
+        let takes = self.ending.is_none();
+        if self.more_to_take && takes {
             return now;
         }
         let busy = !self.flight.is_empty() || self.queue.len() > 0 || self.in_hands > 0;
         let rest =
             if busy { BUSY } else { self.around.service.watchdog_interval().unwrap_or(IDLE).min(IDLE) };
         let mut next = (now + rest).min(self.next_tick);
-        let inbox = self.inbox_due.filter(|_| self.has_room());
-        let gathered = self.gathered_until();
+        let later = self.later.next().filter(|_| takes);
+        let inbox = self.inbox_due.filter(|_| takes && self.has_room());
+        let gathered = self.gathered_until().filter(|_| takes && self.free() > 0 && !self.is_paused(now));
         let commands = self.around.commands.as_ref().and_then(Commands::until);
-        for moment in [self.later.next(), inbox, self.ending, gathered, commands].into_iter().flatten() {
+        for moment in [later, inbox, self.ending, gathered, commands].into_iter().flatten() {
             next = next.min(moment);
         }
         next
@@ -310,6 +313,7 @@ impl<'a> Keeper<'a> {
             }
             Message::Passed(pass) => self.passed(pass),
             Message::Settled(folders) => {
+                self.numbers.rescans += u64::from(self.settled);
                 self.settled = true;
                 self.undone += folders.unreadable;
                 (self.numbers.watched, self.numbers.unwatched) = (folders.watched, folders.silent);

@@ -51,6 +51,12 @@ pub(crate) fn ignore_breaks() -> Result<()> {
         .map_err(|cause| Error::failed("cannot listen for signals").because(cause))
 }
 
+/// Holds a write lease on `file`, as an SMB server does.
+#[cfg(test)]
+pub(crate) fn hold(file: &File) -> io::Result<()> {
+    set_lease(file, libc::F_WRLCK)
+}
+
 fn set_lease(file: &File, kind: libc::c_int) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as `file` is borrowed, and no pointer is passed.
     match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) } {

@@ -114,6 +114,8 @@ pub(crate) fn look(path: &Path, stamp: Stamp, how: &How, now: Now) -> io::Result
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Verdict::Gone),
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Ok(Verdict::NoFile),
+        // Whoever holds a write lease, such as an SMB server, is asked to give it back, and writes until then.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Verdict::Busy),
         // Unreadable for us; the command may have other rights.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => (None, stamp, Writers::Unknown),
         Err(error) => return Err(error),
@@ -230,5 +232,20 @@ mod tests {
         std::os::unix::fs::symlink("elsewhere", &path).unwrap();
         check(None, "NoFile");
         assert!(matches!(look(&path, gone, &how(None), now).unwrap(), Verdict::NoFile), "a link by now");
+    }
+
+    #[test]
+    fn a_file_with_a_write_lease_is_being_written() {
+        crate::lease::ignore_breaks().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let server = File::create(&path).unwrap();
+        if crate::lease::hold(&server).is_err() {
+            println!("skipped: the temporary folder has no leases");
+            return;
+        }
+        let how = How { follow: false, settle: None, seen: None };
+        let found = look(&path, Stamp::of(&path, false).unwrap(), &how, Clock::start().now());
+        assert!(matches!(found, Ok(Verdict::Busy)), "{found:?}");
     }
 }

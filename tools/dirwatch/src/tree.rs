@@ -23,6 +23,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, p
 
 use crate::identity::Key;
 use process::Process;
+pub(crate) use process::is_ended;
 pub(crate) use strangers::Strangers;
 
 /// The variable that tells the start of a command from every other one.
@@ -82,11 +83,11 @@ pub(crate) fn end(leader: Pid, token: &str, grace: Duration) -> bool {
 /// Without /proc, or without a descriptor to read it, the group is what can be reached.
 fn end_group(leader: Pid, deadline: Instant) -> bool {
     let _gone = kill_process_group(leader, Signal::TERM);
-    while Instant::now() < deadline && !process::is_ended(leader) {
+    while Instant::now() < deadline && !is_ended(leader) {
         thread::sleep(PAUSE);
     }
     let _gone = kill_process_group(leader, Signal::KILL);
-    process::is_ended(leader)
+    is_ended(leader)
 }
 
 /// Which of these files a process is still at, one for each: a command of a watcher that was killed, or

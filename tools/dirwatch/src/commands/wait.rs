@@ -8,14 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions, waitid, waitpid};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use signal_hook::consts::SIGCHLD;
-
-/// Whether a command that was not waited for has ended.
-pub(super) fn has_ended(pid: Pid) -> bool {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
-}
 
 /// Waits for a command, and says how it ended.
 pub(super) fn status_of(pid: Pid) -> io::Result<ExitStatus> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rename_to_free;
 use crate::identity::Key;
+use crate::json::hex;
 
 /// What the name of a sidecar ends with.
 pub(super) const SUFFIX: &str = ".why.json";
@@ -65,10 +66,7 @@ impl Why {
         let bytes = self.path.as_os_str().as_bytes();
         let (path, path_bytes) = match std::str::from_utf8(bytes) {
             Ok(path) => (path.to_owned(), None),
-            Err(_) => (
-                escaped(bytes),
-                Some(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))),
-            ),
+            Err(_) => (escaped(bytes), Some(hex(bytes))),
         };
         let at = DateTime::<Utc>::from_timestamp_millis(self.failed_at).unwrap_or_default();
         let written = Written {

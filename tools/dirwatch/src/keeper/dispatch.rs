@@ -34,7 +34,7 @@ impl Keeper<'_> {
     }
 
     /// Whether there is room again shows with the next claim.
-    fn is_paused(&self, now: Instant) -> bool {
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
         self.paused.is_some_and(|until| now < until)
     }
 
@@ -78,7 +78,8 @@ impl Keeper<'_> {
                 self.gathered.push(one);
             }
             let full = self.gathered.len() >= most;
-            let late = self.gathered_until().is_some_and(|until| until <= now.monotonic);
+            let late =
+                !self.more_to_take && self.gathered_until().is_some_and(|until| until <= now.monotonic);
             if self.gathered.is_empty() || !(full || late) {
                 return Ok(());
             }
@@ -116,7 +117,7 @@ impl Keeper<'_> {
     }
 
     /// How many more commands may be started.
-    fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         match self.watch.work.command {
             Some(_) => self.watch.work.jobs.saturating_sub(self.flight.len()),
             None => 256,
@@ -126,6 +127,10 @@ impl Keeper<'_> {
     /// The next file that is complete and unknown.
     fn next_taken(&mut self, now: Now) -> Result<Option<Taken>> {
         while self.looks < LOOKS && self.in_hands < HASHED_AHEAD + self.watch.work.jobs {
+            // Each further record would wait for the same room.
+            if self.is_paused(now.monotonic) {
+                return Ok(None);
+            }
             let Some(item) = self.queue.pop() else { return Ok(None) };
             self.looks += 1;
             if let Some(taken) = self.consider(item, now)? {

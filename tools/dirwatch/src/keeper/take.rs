@@ -11,7 +11,7 @@ use crate::backoff;
 use crate::hands::Task;
 use crate::identity::{Identity, Key, Kind, Stamp, content_key, path_key, version_key};
 use crate::keeper::{Keeper, ROOM, Taken};
-use crate::ledger::{Entry, State};
+use crate::ledger::{Entry, Refused, State};
 use crate::queue::Item;
 use crate::ready::{How, Now, Verdict, look};
 
@@ -38,8 +38,11 @@ impl Keeper<'_> {
         if stamp.kind == Kind::Folder {
             self.around.scanner.folder(item.path.to_path_buf());
         }
+        if stamp.kind != Kind::File {
+            return self.vanished(item);
+        }
         let marked = place.which.marker_of(&item.path).is_none_or(|marker| marker.exists());
-        if stamp.kind != Kind::File || !place.which.takes_size(stamp.size) || !marked {
+        if !place.which.takes_size(stamp.size) || !marked {
             return Ok(None);
         }
         let Some(item) = self.against_ledger(item, &stamp, now)? else { return Ok(None) };
@@ -48,10 +51,9 @@ impl Keeper<'_> {
 
     fn unreachable(&mut self, item: Item, error: &std::io::Error, now: Now) -> Result<Option<Taken>> {
         if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
-            self.gone(item)?;
-        } else {
-            self.unreadable(item, &format!("look at it: {error}"), now.monotonic + SELDOM);
+            return self.vanished(item);
         }
+        self.unreadable(item, &format!("look at it: {error}"), now.monotonic + SELDOM);
         Ok(None)
     }
 
@@ -69,6 +71,14 @@ impl Keeper<'_> {
         if !once {
             self.later.push(again, item);
         }
+    }
+
+    /// There is no file of this name now.
+    fn vanished(&mut self, item: Item) -> Result<Option<Taken>> {
+        if !self.changing.is_empty() {
+            self.changing.remove(&item.path);
+        }
+        self.gone(item).map(|()| None)
     }
 
     /// What is to be attempted again is recorded as gone; of others nothing is known.
@@ -123,7 +133,7 @@ impl Keeper<'_> {
         }
         let Some(known) = self.ledger.get(&key)? else {
             return if self.is_backlog(item.root, stamp) {
-                self.leave(&item, key, stamp)
+                self.leave(item, key, stamp)
             } else {
                 Ok(Some(item))
             };
@@ -158,9 +168,17 @@ impl Keeper<'_> {
         self.watch.work.new_only && !since.dealt_with && stamp.changed / 1_000_000 < since.first
     }
 
-    fn leave(&mut self, item: &Item, key: Key, stamp: &Stamp) -> Result<Option<Item>> {
-        let entry = self.entry_of(item, key, stamp);
-        self.record(&[Entry { state: State::Left, attempt: 0, ..entry }])?;
+    fn leave(&mut self, item: Item, key: Key, stamp: &Stamp) -> Result<Option<Item>> {
+        let entry = self.entry_of(&item, key, stamp);
+        match self.ledger.record(&[Entry { state: State::Left, attempt: 0, ..entry }]) {
+            Ok(()) | Err(Refused::Taken) => {}
+            // Dropped it would be new when it is found again, with the backlog dealt with by then.
+            Err(Refused::NoRoom(error)) => {
+                self.pause(&error);
+                self.queue.push_front(item, || stamp.modified);
+            }
+            Err(Refused::Broken(error)) => return Err(error),
+        }
         Ok(None)
     }
 
@@ -178,8 +196,7 @@ impl Keeper<'_> {
                 self.later.push(now.monotonic + wait, item);
                 return Ok(None);
             }
-            Ok(Verdict::Gone) => return self.gone(item).map(|()| None),
-            Ok(Verdict::NoFile) => return Ok(None),
+            Ok(Verdict::Gone | Verdict::NoFile) => return self.vanished(item),
             Err(error) => return self.unreachable(item, &error, now),
         };
         if !stamp.is_same_version(&was) {

@@ -144,7 +144,8 @@ impl Keeper<'_> {
     /// Hears of the commands that were ended.
     pub(super) fn drain(&mut self) -> Result<()> {
         let until = Instant::now() + tree::GRACE + Duration::from_secs(5);
-        self.ending = Some(until);
+        // Nothing else is looked after, so no other moment is to end a wait.
+        (self.ending, self.next_tick) = (Some(until), until);
         while !self.flight.is_empty() && Instant::now() < until {
             self.around.service.alive();
             self.wait()?;
@@ -153,7 +154,6 @@ impl Keeper<'_> {
     }
 
     pub(super) fn passed(&mut self, pass: Pass) {
-        self.numbers.rescans += 1;
         self.since[pass.root].passed |= pass.there;
         self.absent |= !pass.there;
         if self.watch.place.once && !pass.whole {

@@ -28,6 +28,9 @@ const START: u64 = 4096;
 /// The length of a half, about 6,000 records. It grows when a batch needs more.
 pub(crate) const HALF: u64 = 1 << 20;
 
+/// No half grows beyond this for what is in flight: all of it is read at the next start.
+pub(crate) const LONGEST_HALF: u64 = 64 << 20;
+
 /// Who asks whether a watcher runs holds the lock for a moment; that must not end a start.
 const MOMENT: Wait = Wait::For(std::time::Duration::from_millis(100));
 
@@ -128,13 +131,13 @@ impl Journal {
     /// Makes both halves long enough for `need` bytes. Both must be in the store.
     ///
     /// # Errors
-    /// When the disk has no room; nothing has changed.
+    /// When the disk has no room; the halves are as long as before, and empty.
     pub(crate) fn grow(&mut self, need: u64) -> Result<()> {
         let half = need.next_power_of_two().max(self.half);
-        // The whole file anew: the second half begins elsewhere, and must not begin with old records.
-        self.lay_out(START, half)?;
+        // Before: zeros may lie where records were, and what follows zeros is not found.
         self.begin(self.current);
-        Ok(())
+        // The whole file anew: the second half begins elsewhere, and must not begin with old records.
+        self.lay_out(START, half)
     }
 
     /// Writes frames, which are sealed by this; with `flush` they are on the disk when it returns.
@@ -338,5 +341,21 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().len(), START + 2 * HALF);
         assert_eq!(Journal::open(&path, 78, 0).unwrap().1.entries.len(), 0, "of another ledger");
         assert!(open(&path, 0).1.is_empty(), "and it was emptied");
+    }
+
+    #[test]
+    fn what_cannot_grow_loses_nothing_that_is_written_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j.run");
+        let mut journal = open(&path, 0).0;
+        append(&mut journal, 0..3);
+        let whole = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        assert!(journal.grow(3 << 20).is_err());
+        journal.file = whole;
+        // As far as a full disk lets it come.
+        let zeros = vec![0; usize::try_from(2 * HALF).unwrap()];
+        journal.file.write_all_at(&zeros, START).unwrap();
+        append(&mut journal, 3..5);
+        assert_eq!((journal.half, open(&path, 1).1), (HALF, vec![3, 4]));
     }
 }

@@ -153,13 +153,14 @@ impl Local {
         if self.fits(need, SPARE) {
             return Ok(());
         }
-        if self.room.reserved() > 0 {
+        let whole = (need + self.room.reserved() + SPARE) as u64;
+        if self.room.reserved() > 0 && whole > journal::LONGEST_HALF {
             let path = self.journal.path().display();
             let what = format!("{path} is full of what is being worked on; it goes on when that has ended");
             return Err(Refused::NoRoom(Error::failed(what)));
         }
         self.wait_for_room()?;
-        self.journal.grow((need + SPARE) as u64).map_err(Refused::NoRoom)
+        self.journal.grow(whole).map_err(Refused::NoRoom)
     }
 
     /// Waits until the other half is free, as long as the store gets on.

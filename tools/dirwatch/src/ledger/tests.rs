@@ -225,7 +225,7 @@ fn a_batch_of_any_size_is_claimed() {
     let mut ledger = open(&path);
     ledger.record(&entries(0..30_000, State::Left)).unwrap();
     ledger.claim(&entries(0..20_000, State::Started)).unwrap();
-    let refused = ledger.claim(&entries(20_000..40_000, State::Started));
+    let refused = ledger.claim(&entries(20_000..120_000, State::Started));
     assert!(matches!(refused, Err(Refused::NoRoom(_))), "{refused:?}");
     ledger.record(&entries(0..20_000, State::Passed)).unwrap();
     ledger.record(&entries(0..20_000, State::Done)).unwrap();
@@ -261,4 +261,20 @@ fn who_pages_through_a_list_does_not_let_the_wal_grow() {
     assert!(told >= 20_000, "{told}");
     // It was 17 MB, and 63 with a list that holds on to what it began with.
     assert!(longest < 32 << 20, "{longest}");
+}
+
+#[test]
+fn room_grows_with_what_is_in_flight() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut ledger = open(&path);
+    for batch in 0..4 {
+        ledger.claim(&entries(batch * 1000..(batch + 1) * 1000, State::Started)).unwrap();
+    }
+    ledger.record(&entries(0..2000, State::Done)).unwrap();
+    // As after a kill: nothing is closed, and the journal is all that is told.
+    let found = Store::open_existing(&path).unwrap();
+    let state = |number| found.get(&entry(number, State::Done).key).unwrap().map(|entry| entry.state);
+    assert!((0..2000).all(|number| state(number) == Some(State::Done)));
+    assert!((2000..4000).all(|number| state(number) == Some(State::Started)));
 }

@@ -53,7 +53,7 @@ pub(super) fn all() -> io::Result<Vec<u32>> {
 }
 
 /// Whether a child has ended; it is still to be waited for.
-pub(super) fn is_ended(child: Pid) -> bool {
+pub(crate) fn is_ended(child: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::Pid(child), options), Ok(None))
 }
