@@ -98,6 +98,14 @@ pub(crate) struct Settings {
     pub grace: Duration,
 }
 
+/// Refuses a command that is not there: a typing error is not to wait for the first file.
+///
+/// # Errors
+/// A sentence with the way out.
+pub(crate) fn must_be_there(settings: &Settings) -> Result<()> {
+    spawn::must_be_there(settings.template.program())
+}
+
 /// How often is looked at commands for which the system has no descriptor to wait with.
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -120,6 +120,20 @@ fn variable(name: &OsStr, value: &OsStr) -> Option<CString> {
     CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
 }
 
+/// Refuses a command that is not there, before the first file is.
+///
+/// # Errors
+/// A sentence with the way out.
+pub(super) fn must_be_there(program: &OsStr) -> common::Result<()> {
+    if find(program).is_some() {
+        return Ok(());
+    }
+    match not_started(program, io::Error::from(Errno::NOENT)) {
+        End::NotRunnable(error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a file to be read by a command, and no pipe that has come in its place.
 fn content(path: &Path, follow: bool) -> io::Result<File> {
     // Without NONBLOCK opening a pipe waits for somebody who writes.

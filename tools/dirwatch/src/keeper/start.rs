@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use common::{Out, Outcome, Result};
 
-use crate::commands::{Commands, Settings};
+use crate::commands::{self, Commands, Settings};
 use crate::hands::Hands;
 use crate::identity::{Key, Stamp};
 use crate::keeper::{Around, Keeper, Since};
@@ -36,6 +36,7 @@ pub(crate) fn watch(mut watch: Watch, out: &mut Out) -> Result<Outcome> {
             let (stdin, timeout) = (watch.work.stdin, watch.work.timeout);
             let (follow, grace) = (watch.place.follow, tree::GRACE);
             let settings = Settings { template: template.clone(), stdin, follow, timeout, grace };
+            commands::must_be_there(&settings)?;
             Some(Commands::new(settings, post.clone())?)
         }
         None => None,
