@@ -23,6 +23,7 @@ mod cases {
     mod faults_sweep;
     mod looking;
     mod losses;
+    mod many;
     mod messages;
     pub(crate) mod mill;
     mod once;
