@@ -21,6 +21,9 @@ use crate::scan::Scanner;
 use crate::service::Service;
 use crate::tree;
 
+/// What was due longer ago is not on its way, in milliseconds.
+const OVERDUE_MS: i64 = 10_000;
+
 /// Watches as `watch` says.
 ///
 /// # Errors
@@ -101,6 +104,23 @@ impl Keeper<'_> {
         Ok(started)
     }
 
+    /// Takes up what should have been attempted again by now and waits nowhere, such as what came to its
+    /// turn while a newer version of it ran.
+    pub(super) fn take_up_overdue(&mut self) -> Result<()> {
+        if self.ending.is_some() || !self.has_room() {
+            return Ok(());
+        }
+        let long_ago = self.wall() - OVERDUE_MS;
+        for entry in self.ledger.open_entries()? {
+            let waits = matches!(entry.state, State::Retry | State::Again) && entry.due < long_ago;
+            let Some(root) = self.root_of(&entry.path).filter(|_| waits) else { continue };
+            if !self.flying.contains_key(entry.path.as_path()) {
+                self.again(root, entry);
+            }
+        }
+        Ok(())
+    }
+
     fn again(&mut self, root: usize, entry: Entry) {
         let path: Arc<Path> = entry.path.as_path().into();
         let modified = entry.modified;
@@ -109,7 +129,13 @@ impl Keeper<'_> {
         item.earlier = Some(Box::new(entry));
         if wait.is_zero() {
             self.queue.push(item, || modified);
-        } else if !self.watch.place.once {
+        } else if self.watch.place.once {
+            log::warn!(
+                "{} has failed before; a run in {wait:.0?} or later takes it again",
+                item.path.display()
+            );
+            self.undone += 1;
+        } else {
             self.later.push(Instant::now() + wait, item);
         }
     }

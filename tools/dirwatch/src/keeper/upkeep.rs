@@ -16,7 +16,7 @@ const NUMBERS: Duration = Duration::from_secs(5);
 /// How long a single pass waits for room.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often what others have left to us is let go.
+/// How often what others have left to us is let go, and what was forgotten is taken up.
 const STRANGERS: Duration = Duration::from_secs(60);
 
 impl Keeper<'_> {
@@ -33,6 +33,7 @@ impl Keeper<'_> {
         }
         if now >= self.next_strangers {
             self.next_strangers = now + STRANGERS;
+            self.take_up_overdue()?;
             self.strangers.tend();
         }
         if now >= self.next_numbers {

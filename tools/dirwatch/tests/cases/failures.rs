@@ -40,7 +40,8 @@ fn a_file_is_tried_again_and_given_up() {
 fn the_backoff_is_kept_over_a_restart() {
     let desk = Desk::with(&["in/a"]);
     desk.once(&["--backoff=1h"], &["false"]).status(23).stderr_has("trying again").run();
-    desk.once(&["--backoff=1h"], &["echo", "{name}"]).run();
+    let waits = desk.once(&["--backoff=1h"], &["echo", "{name}"]);
+    waits.status(23).stderr_has("has failed before; a run in").run();
     assert_eq!(desk.listed(), ["retry a"]);
     desk.dirwatch(["--retry", "a"]).run();
     desk.once(&["--backoff=1h"], &["echo", "{name}"]).stdout("a\n").run();
