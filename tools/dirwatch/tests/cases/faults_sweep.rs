@@ -148,10 +148,13 @@ fn judge(variant: Variant, site: &Site, struck: &Struck, said: &str) -> Vec<Stri
     let statuses =
         [Fate::Killed, Fate::Finished(0), Fate::Finished(2), Fate::Finished(23), Fate::Finished(75)];
     let has_failed = matches!(struck.fate, Fate::Finished(status) if status != 0);
+    // EAGAIN where a file is opened is somebody's lease: it is left, and that is told.
+    let is_left = said.contains("is being written; it is left");
+    let is_whole = variant.succeeds && (is_left || (is_done && is_noted));
     let checks = [
         (is_lost, "lost"),
         (is_double, "in two places"),
-        (struck.fate == Fate::Finished(0) && !(variant.succeeds && is_done && is_noted), "false success"),
+        (struck.fate == Fate::Finished(0) && !is_whole, "false success"),
         (has_failed && said.is_empty(), "unsaid"),
         (!statuses.contains(&struck.fate), "another status"),
     ];
