@@ -86,11 +86,18 @@ const CONFINED: &[&str] = &["clap", "fs2", "notify", "ssh2"];
 fn may_name(path: &str, name: &str) -> bool {
     let is_tool = path.starts_with("tools/");
     match name {
-        "clap" if path.ends_with("Cargo.toml") => is_tool || path == "common/Cargo.toml",
+        "clap" if path.ends_with("Cargo.toml") => {
+            let has_flags = ["common/Cargo.toml", "common/hosts/Cargo.toml", "common/remote/Cargo.toml"];
+            is_tool || has_flags.contains(&path)
+        }
         "clap" if is_tool => {
             path.ends_with("/src/cli.rs") || path.ends_with("/src/main.rs") || path.contains("/tests/")
         }
-        "clap" => path.starts_with("common/src/"),
+        // The flags that several tools share stand beside what they set.
+        "clap" => {
+            path.starts_with("common/src/")
+                || ["common/hosts/src/cli.rs", "common/remote/src/cli.rs"].contains(&path)
+        }
         "fs2" => path == "common/files/src/lock.rs" || path == "common/files/Cargo.toml",
         "ssh2" => path.starts_with("common/remote/"),
         "notify" => path.starts_with("tools/dirwatch/"),

@@ -1,0 +1,24 @@
+//! The command line.
+
+use clap::Parser;
+use common::cli::Common;
+use hosts::cli::Hosts;
+
+/// Show which hosts a selection means, and lint inventories
+#[derive(Parser, Debug)]
+#[command(name = "hostlist", version)]
+pub struct Args {
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// What every tool takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl AsRef<Common> for Args {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}

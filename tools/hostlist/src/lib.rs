@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+
+use common::{Out, Outcome, Result};
+
+pub use cli::Args;
+
+/// The manual: the README, also behind `--help` and `--generate man`.
+pub const MANUAL: &str = include_str!("../README.md");
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the hosts are not told, or the output cannot be written.
+pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
+    for host in args.hosts.selected()? {
+        writeln!(out, "{}", host.name)?;
+    }
+    Ok(Outcome::Done)
+}
