@@ -315,7 +315,6 @@ impl<'a> Keeper<'a> {
             Message::Settled(folders) => {
                 self.numbers.rescans += u64::from(self.settled);
                 self.settled = true;
-                self.undone += folders.unreadable;
                 (self.numbers.watched, self.numbers.unwatched) = (folders.watched, folders.silent);
             }
             Message::Hunted(job) => {

@@ -38,8 +38,6 @@ pub(crate) struct Folders {
     pub(crate) watched: u64,
     /// Those that are only looked at now and then.
     pub(crate) silent: u64,
-    /// Those that cannot be read.
-    pub(crate) unreadable: u64,
 }
 
 /// Something happened.

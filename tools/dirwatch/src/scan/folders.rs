@@ -70,7 +70,7 @@ impl Folders {
     /// How many there are of each kind.
     pub(super) fn count(&self) -> message::Folders {
         let silent = self.by_path.values().filter(|known| known.is_silent).count() as u64;
-        message::Folders { watched: self.by_path.len() as u64 - silent, silent, unreadable: 0 }
+        message::Folders { watched: self.by_path.len() as u64 - silent, silent }
     }
 
     /// What has to be looked at often.

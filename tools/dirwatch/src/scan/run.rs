@@ -203,9 +203,7 @@ impl Scan {
             self.teller.say(Message::Passed(Pass { root, there, whole }));
         }
         let Some(path) = self.place.roots.get(full.next) else {
-            let mut folders = self.folders.count();
-            folders.unreadable = self.said.unreadable_folders();
-            self.teller.say(Message::Settled(folders));
+            self.teller.say(Message::Settled(self.folders.count()));
             // From the end of this one, so that a pass that takes long is not followed by the next.
             self.next_pass = Instant::now() + self.place.rescan;
             self.next_silent = Instant::now() + every(&self.place);

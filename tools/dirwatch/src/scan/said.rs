@@ -42,11 +42,6 @@ impl Said {
         }
     }
 
-    /// How many folders cannot be read or watched.
-    pub(super) fn unreadable_folders(&self) -> u64 {
-        self.unreadable.len() as u64
-    }
-
     /// A folder could be read.
     pub(super) fn readable(&mut self, folder: &Path) {
         if !self.unreadable.is_empty() && self.unreadable.remove(&(folder.to_owned(), "read")) {
