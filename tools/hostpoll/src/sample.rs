@@ -65,6 +65,8 @@ pub struct Sample {
     pub cpu: Option<Cpu>,
     /// The same at its beginning.
     pub cpu_before: Option<Cpu>,
+    /// Shares of the window in each mode, from 0 to 1, where the system tells no CPU times (macOS).
+    pub cpu_shares: Option<Modes>,
     /// Load averages of 1, 5 and 15 minutes.
     pub load: Option<[f64; 3]>,
     /// Memory and swap.
@@ -75,7 +77,7 @@ pub struct Sample {
     pub disks: Vec<Disk>,
     /// Network interfaces.
     pub interfaces: Vec<Interface>,
-    /// When it was booted, in seconds since 1970.
+    /// When it was booted, in seconds since 1970. Told with `cpu` too: counters begin again then.
     pub boot_time: Option<f64>,
     /// Seconds since then.
     pub uptime: Option<f64>,
@@ -89,6 +91,9 @@ pub struct Sample {
     pub pressure: Vec<(String, &'static str, f64)>,
     /// What `--command` asked for: its name, and its values by key; a single number has the key "".
     pub extras: Vec<Extra>,
+    /// Which of those have no answer to rely on, and why: it ended with another status than 0, said
+    /// nothing, or was not reached. One that ended badly and said something is in `extras` too.
+    pub failed: Vec<(String, String)>,
     /// What was asked for, could have been told, and is missing: why.
     pub gaps: Vec<(Collector, String)>,
 }
@@ -169,7 +174,8 @@ pub struct Filesystem {
     pub is_readonly: bool,
 }
 
-/// What a block device has done since the boot.
+/// What a block device has done since the boot. FreeBSD tells neither `read_time` nor `write_time`:
+/// they are 0 there.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs, reason = "the names say it; times are seconds")]
 pub struct Disk {
