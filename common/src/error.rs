@@ -22,6 +22,9 @@ pub enum Outcome {
     No,
     /// Some inputs or hosts were done, the others are named on stderr. Status 23.
     Partial,
+    /// A batch was stopped half way by SIGINT or SIGTERM, after [`crate::stop::install`]: the tool dies
+    /// of that signal once its output is written. Status 130 or 143.
+    Interrupted,
     /// A status of the tool's own: 10 to 19, or that of a command it ran.
     Own(u8),
 }
@@ -34,6 +37,7 @@ impl Outcome {
             Self::Done => 0,
             Self::No => 1,
             Self::Partial => 23,
+            Self::Interrupted => 130,
             Self::Own(status) => status,
         }
     }

@@ -6,7 +6,7 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ struct Stop {
     asked: Arc<AtomicBool>,
     /// Whether the next signal kills.
     insisted: Arc<AtomicBool>,
+    /// The number of the last signal; 0 before the first.
+    last: Arc<AtomicUsize>,
     /// A byte arrives here with every signal, so that [`wait`] wakes at once.
     bell: Mutex<UnixStream>,
 }
@@ -56,15 +58,18 @@ fn install_as(insists: bool) -> Result<()> {
     }
     let asked = Arc::new(AtomicBool::new(false));
     let insisted = if insists { Arc::clone(&asked) } else { Arc::default() };
+    let last = Arc::new(AtomicUsize::new(0));
     let cannot = |cause: std::io::Error| Error::failed("cannot listen for signals").because(cause);
     let (bell, ringer) = UnixStream::pair().map_err(cannot)?;
     for signal in [SIGINT, SIGTERM] {
         // The order matters: this handler looks at the flag before the next one sets it.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&insisted)).map_err(cannot)?;
+        let number = usize::try_from(signal).unwrap_or_default();
+        flag::register_usize(signal, Arc::clone(&last), number).map_err(cannot)?;
         flag::register(signal, Arc::clone(&asked)).map_err(cannot)?;
         low_level::pipe::register(signal, ringer.try_clone().map_err(cannot)?).map_err(cannot)?;
     }
-    STOP.get_or_init(|| Stop { asked, insisted, bell: Mutex::new(bell) });
+    STOP.get_or_init(|| Stop { asked, insisted, last, bell: Mutex::new(bell) });
     Ok(())
 }
 
@@ -72,6 +77,21 @@ fn install_as(insists: bool) -> Result<()> {
 #[must_use]
 pub fn requested() -> bool {
     STOP.get().is_some_and(|stop| stop.asked.load(Ordering::SeqCst))
+}
+
+/// The signal that asked for a stop: `SIGINT` or `SIGTERM`.
+#[must_use]
+pub fn signal() -> Option<i32> {
+    let last = STOP.get()?.last.load(Ordering::SeqCst);
+    i32::try_from(last).ok().filter(|&signal| signal != 0)
+}
+
+/// Dies of the signal that asked for a stop, as if it had never been caught: a shell that runs a loop
+/// ends it only when the command was killed by Ctrl-C. Returns when no stop was asked for.
+pub(crate) fn die() {
+    if let Some(signal) = signal() {
+        let _returns_only_for_unknown_ones = low_level::emulate_default_handler(signal);
+    }
 }
 
 /// Sleeps for `time`, or until a stop is asked for; says whether one was.

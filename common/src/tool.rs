@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::cli::{self, Common};
 use crate::error::{Error, Outcome, Result};
 use crate::out::Out;
-use crate::{log, manual};
+use crate::{log, manual, stop};
 
 /// Runs a tool from its command line to its exit status.
 ///
@@ -41,7 +41,12 @@ fn conclude(name: &str, format: log::Format, result: Result<Outcome>, mut out: O
     let flushed = out.flush();
     let result = result.and_then(|outcome| flushed.map(|()| outcome));
     match result {
-        Ok(outcome) => ExitCode::from(outcome.status()),
+        Ok(outcome) => {
+            if outcome == Outcome::Interrupted {
+                stop::die();
+            }
+            ExitCode::from(outcome.status())
+        }
         Err(error) => {
             if !error.is_silent() {
                 log::report(name, format, &error);
