@@ -190,12 +190,14 @@ impl Cutter {
         if self.carry.is_empty() { Cut::Done } else { Cut::More }
     }
 
-    /// The first row does not end within the limit. That is told by its first bytes, up to the limit,
-    /// whatever is known of what follows.
+    /// The first row does not end within the limit. That is told by its first bytes, up to the limit
+    /// and one more, whatever is known of what follows.
     fn give_up(&mut self, block: &mut Block, filled: usize) -> Cut {
         let begin = block.begin();
-        let row = &block.bytes[begin..begin + self.limit];
-        let opened = scan::open_quote(row, self.dialect);
+        let row = &block.bytes[begin..=begin + self.limit];
+        // A quote right before the limit closes nothing if the next byte doubles it.
+        let open = |row| scan::open_quote(row, self.dialect);
+        let opened = open(&row[..self.limit]).or_else(|| open(row));
         let length = opened.and_then(|at| memchr(b'\n', &row[at..]).map(|end| at + end + 1));
         block.index.ends.clear();
         let Some(length) = length else {

@@ -143,6 +143,20 @@ fn a_quote_open_for_too_long_costs_one_line() {
     }
 }
 
+#[test]
+fn a_limit_within_a_doubled_quote_closes_nothing() {
+    for (pieces, is_live) in WAYS {
+        // The last byte within the limit is the first of two quotes, the second, and one behind them.
+        for quotes_at in [LEAST_LIMIT - 1, LEAST_LIMIT - 2, LEAST_LIMIT - 3] {
+            let begin = format!("\"{}\n", "x".repeat(quotes_at % 2));
+            let text = begin.clone() + &"y\n".repeat((quotes_at - begin.len()) / 2) + "\"\"\n\"\"\nz\n";
+            let found = rows(text.as_bytes(), pieces, is_live);
+            assert_eq!((found[0].0, found[0].2), (1, Some(Broken::Quote { line: 1 })), "{quotes_at}");
+            assert!(found[0].1 == begin && found[1] == (2, "y\n".into(), None), "{quotes_at}");
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn how_the_bytes_arrive_is_no_matter(

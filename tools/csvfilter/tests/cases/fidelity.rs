@@ -68,6 +68,15 @@ fn a_byte_order_mark_is_taken_away() {
 }
 
 #[test]
+fn a_cr_ends_a_row_only_at_the_very_end() {
+    check(&["len(a) == 1"], "a\n1\r\n2\r", "a\n1\r\n2\r");
+    check(&["len(a) == 3"], "a\n1\r2\n3\r", "a\n1\r2\n");
+    check(&["--all"], "a\n1\n\r", "a\n1\n");
+    check(&["--all", "--json"], "a,b\n1,\"x\"\r", "{\"a\":\"1\",\"b\":\"x\"}\n");
+    on_files(&[("a", "x\n1\r"), ("b", "x\n2\r")], &["--all"]).stdout("x\n1\r\n2\r").run();
+}
+
+#[test]
 fn blank_lines_and_comments_are_no_rows() {
     check(&["--all"], "\n\r\nid,n\n\n1,a\n\r\n\n2,b\n\n", "id,n\n1,a\n2,b\n");
     check(&["--all"], "id\n\n1\n\n2\n", "id\n1\n2\n");
