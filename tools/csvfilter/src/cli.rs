@@ -1,5 +1,6 @@
 //! The command line.
 
+mod idle;
 mod operands;
 mod values;
 
@@ -114,8 +115,8 @@ pub struct Args {
     delimiter: Option<u8>,
 
     /// What fields are quoted with: a character or `none`
-    #[arg(long, value_name = "CHAR", help_heading = "Reading", default_value = "\"", hide_default_value = true, value_parser = quote)]
-    quote: Quote,
+    #[arg(long, value_name = "CHAR", help_heading = "Reading", value_parser = quote)]
+    quote: Option<Quote>,
 
     /// Pass over lines that begin with this character
     #[arg(long, value_name = "CHAR", help_heading = "Reading", value_parser = character)]
@@ -316,9 +317,10 @@ impl Args {
 
     /// How the inputs are read.
     pub(crate) fn reading(&self) -> Result<Reading> {
+        idle::check(self).map_err(tool::usage)?;
         let tsv = Dialect::tsv();
         let is_tsv = self.from == From::Tsv;
-        let quote = if is_tsv { None } else { self.quote.0 };
+        let quote = if is_tsv { None } else { self.quote.map_or(Some(b'"'), |quote| quote.0) };
         let delimiter = if is_tsv { Some(tsv.delimiter) } else { self.delimiter };
         let special = [delimiter, quote, self.comment];
         for (at, one) in special.iter().enumerate() {
@@ -346,9 +348,23 @@ impl Args {
         })
     }
 
+    /// What is asked for; `None`: what it came in.
+    fn asked(&self) -> Option<To> {
+        if self.json { Some(To::Jsonl) } else { self.to }
+    }
+
+    /// What the result will be.
+    fn result(&self) -> To {
+        self.asked().unwrap_or(match self.from {
+            From::Csv => To::Csv,
+            From::Tsv => To::Tsv,
+            From::Jsonl => To::Jsonl,
+            From::Json => To::Json,
+        })
+    }
+
     pub(crate) fn form(&self) -> Option<Form> {
-        let to = if self.json { Some(To::Jsonl) } else { self.to };
-        to.map(|to| match to {
+        self.asked().map(|to| match to {
             To::Csv => Form::Csv,
             To::Tsv => Form::Tsv,
             To::Jsonl => Form::Jsonl,

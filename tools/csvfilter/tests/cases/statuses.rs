@@ -86,6 +86,39 @@ fn options_that_do_not_go_together_are_refused() {
 }
 
 #[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let refused = |args: &[&str], said: &str| {
+        let said = format!("csvfilter: {said}; leave it out\n");
+        let run = on(&["--all", "x.csv"]).args(args).status(2).stderr(said).run();
+        assert_eq!(run.stdout, b"", "{args:?}");
+    };
+    for option in ["--delimiter=;", "--quote=\""] {
+        let name = option.split('=').next().unwrap();
+        for from in ["tsv", "jsonl", "json"] {
+            refused(&["--from", from, option], &format!("{name} means nothing with --from {from}"));
+        }
+    }
+    refused(&["--from=jsonl", "--comment=#"], "--comment means nothing with --from jsonl");
+    refused(&["--from=json", "--skip=1"], "--skip means nothing with --from json");
+    for (args, form) in [
+        (&["--to=tsv"][..], "tsv"),
+        (&["--json"], "jsonl"),
+        (&["--to=json"], "json"),
+        (&["--to=markdown"], "markdown"),
+        (&["--to=table"], "table"),
+        (&["--from=tsv"], "tsv"),
+        (&["--from=jsonl"], "jsonl"),
+    ] {
+        let said = format!("--output-delimiter means nothing where the result is {form}");
+        refused(&[args, &["--output-delimiter=;"]].concat(), &said);
+    }
+    refused(&["--infer=types"], "--infer means nothing where the result is csv");
+    refused(&["--infer=strings", "--to=table"], "--infer means nothing where the result is table");
+    refused(&["--from=jsonl", "--to=csv", "--infer=types"], "--infer means nothing where the result is csv");
+    on(&["--all", "x.csv", "--json", "--skip=1"]).stdout("{\"1\":\"2\",\"45\":\"17\",\"a\":\"b\"}\n").run();
+}
+
+#[test]
 fn every_word_that_an_option_takes_is_taken() {
     let all = |args: &[&str]| on(&["--all"]).args(args);
     all(&["x.csv", "--from=csv"]).stdout(TEXT).run();
