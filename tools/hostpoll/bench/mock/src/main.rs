@@ -1,0 +1,5 @@
+//! Starts the server.
+
+fn main() -> std::process::ExitCode {
+    mock::main()
+}
