@@ -11,8 +11,10 @@
 //! | [`cli`] | the flags that name hosts, alike in every tool |
 //!
 //! This crate opens no connection and resolves no name.
+#![allow(clippy::doc_markdown, reason = "ssh_config(5) and OpenSSH are written as their makers write them")]
 
 pub mod cli;
+mod glob;
 pub mod host;
 pub mod inventory;
 pub mod ranges;
