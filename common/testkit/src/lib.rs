@@ -52,7 +52,7 @@ pub mod sweep;
 use std::path::{Path, PathBuf};
 
 pub use case::{Case, Output, Running};
-pub use readme::readme;
+pub use readme::{readme, readme_with};
 
 /// The workspace's `testdata/`: small files, named by what is odd about them. Read-only: [`readme`]
 /// works on a copy, and a [`Case`] takes what it needs by [`Case::file`].

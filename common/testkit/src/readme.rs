@@ -48,10 +48,20 @@ const ANY_LINES: &str = "...";
 /// be left out because it is not quite a `console` block.
 #[track_caller]
 pub fn readme(program: impl AsRef<Path>, manual: impl AsRef<Path>) {
+    readme_with(program, manual, |_| {});
+}
+
+/// As [`readme`], for examples that need more than `testdata/`: `prepare` is called once before them
+/// with the folder in which they run, which is their `HOME` too.
+///
+/// # Panics
+/// As [`readme`], and when `prepare` does.
+#[track_caller]
+pub fn readme_with(program: impl AsRef<Path>, manual: impl AsRef<Path>, prepare: impl FnOnce(&Path)) {
     let manual = manual.as_ref();
     let text = fs::read_to_string(manual)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", manual.display()));
-    let wrong = mismatches(&text, program.as_ref());
+    let wrong = mismatches(&text, program.as_ref(), prepare);
     let wrong = wrong.unwrap_or_else(|refusal| panic!("{}: {refusal}", manual.display()));
     if wrong.is_empty() {
         return;
@@ -75,12 +85,13 @@ struct Mismatch {
 }
 
 /// Executes the blocks of `text` and returns what differs.
-fn mismatches(text: &str, program: &Path) -> Result<Vec<Mismatch>, String> {
+fn mismatches(text: &str, program: &Path, prepare: impl FnOnce(&Path)) -> Result<Vec<Mismatch>, String> {
     let steps = blocks::parse(text)?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     if testdata().is_dir() {
         copy(&testdata(), folder.path()).map_err(|error| format!("cannot copy testdata: {error}"))?;
     }
+    prepare(folder.path());
     let ran = steps.into_iter().map(|step| run(step, program, folder.path()));
     Ok(ran.filter(Mismatch::differs).collect())
 }
@@ -158,7 +169,7 @@ mod tests {
 
     /// Executes one block and compares the report on it.
     fn check(block: &str, want: &str) {
-        let wrong = mismatches(&format!("```console\n{block}```\n"), Path::new("/bin/true")).unwrap();
+        let wrong = mismatches(&format!("```console\n{block}```\n"), Path::new("/bin/true"), |_| {}).unwrap();
         let report: String = wrong.iter().map(|mismatch| mismatch.report(Path::new("R"))).collect();
         assert_eq!(report, want, "{block}");
     }
@@ -191,16 +202,16 @@ mod tests {
 
     #[test]
     fn a_readme_without_anything_to_execute_fails() {
-        assert!(mismatches("# t\n\n```text\n$ true\n```\n", Path::new("/bin/true")).is_err());
+        assert!(mismatches("# t\n\n```text\n$ true\n```\n", Path::new("/bin/true"), |_| {}).is_err());
     }
 
     #[test]
     fn blessing_changes_what_differs_and_nothing_else() {
         let text = "# t\n\n```console\n$ seq 3\n...\n$ echo a\nold\n? 1\n$ exit 2\n```\nend\n";
-        let wrong = mismatches(text, Path::new("/bin/true")).unwrap();
+        let wrong = mismatches(text, Path::new("/bin/true"), |_| {}).unwrap();
         let want = "# t\n\n```console\n$ seq 3\n...\n$ echo a\na\n$ exit 2\n? 2\n```\nend\n";
         assert_eq!(blessed(text, &wrong), want);
-        assert!(mismatches(want, Path::new("/bin/true")).unwrap().is_empty());
+        assert!(mismatches(want, Path::new("/bin/true"), |_| {}).unwrap().is_empty());
     }
 
     #[test]
