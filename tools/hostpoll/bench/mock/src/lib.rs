@@ -17,6 +17,7 @@ use std::time::Duration;
 use russh::keys::{PublicKey, load_secret_key};
 use russh::{MethodKind, MethodSet, server};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Runtime;
 
 use answer::Answer;
 use host::Host;
@@ -25,14 +26,16 @@ use host::Host;
 const BACKLOG: u32 = 65_535;
 
 /// Serves what the command line says; an exit status when it cannot.
-#[tokio::main]
-pub async fn main() -> ExitCode {
+#[must_use]
+pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let Ok([address, rtt, key, authorized, template]) = <[String; 5]>::try_from(args) else {
         eprintln!("usage: mock ADDRESS:PORT RTT_MS HOSTKEY AUTHORIZED TEMPLATE");
         return ExitCode::from(2);
     };
-    match serve(&address, &rtt, &key, [&authorized, &template]).await {
+    let runtime = Runtime::new().map_err(Into::into);
+    match runtime.and_then(|runtime| runtime.block_on(serve(&address, &rtt, &key, [&authorized, &template])))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mock: {error}");
