@@ -1,13 +1,6 @@
 //! Options that would do nothing beside the others: whoever gives one expects something of it.
 
-use clap::ValueEnum;
-
-use super::{Args, From, To};
-
-/// The word of a value on the command line.
-fn word(value: &impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
+use super::{Args, From, To, word};
 
 /// Refuses options that nothing would come of.
 ///
