@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cli;
+pub mod families;
 pub mod outcome;
+pub mod report;
+pub mod rule;
 pub mod sample;
+pub mod values;
 
 use common::{Out, Outcome, Result};
 
