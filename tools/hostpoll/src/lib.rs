@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod families;
 pub mod outcome;
+pub mod parse;
 pub mod push;
 pub mod report;
 pub mod rule;

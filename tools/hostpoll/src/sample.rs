@@ -85,7 +85,7 @@ pub struct Sample {
     pub processes: Option<u64>,
     /// Open files: in use, and how many there can be.
     pub files: Option<(u64, u64)>,
-    /// Sockets in use, by the names of node_exporter: `("TCP_inuse", 12)`.
+    /// Sockets in use, by the names of `node_exporter`: `("TCP_inuse", 12)`.
     pub sockets: Vec<(String, u64)>,
     /// Pressure: resource (`cpu`, `memory`, `io`), kind (`waiting`, `stalled`), seconds in total.
     pub pressure: Vec<(String, &'static str, f64)>,
@@ -155,7 +155,7 @@ pub struct Memory {
     pub swap_total: u64,
     /// Unused swap space.
     pub swap_free: u64,
-    /// Every line of /proc/meminfo, by the names of node_exporter (`MemFree_bytes`, `HugePages_Total`).
+    /// Every line of /proc/meminfo, by the names of `node_exporter` (`MemFree_bytes`, `HugePages_Total`).
     pub all: Vec<(String, u64)>,
 }
 
