@@ -1,8 +1,8 @@
 //! The text exposition of Prometheus, at the end of each round: every family once, over all hosts.
 //!
 //! What is kept of a host is its numbers. Names and labels are the same on most hosts and are kept
-//! once (a *series*), and so is the sequence of a host's series (a *shape*): hosts that are alike
-//! share one. A host that was asked twice has its last answer only.
+//! once, and so is the sequence of them (a *shape*), which hosts that are alike share. A host that was
+//! asked twice has its last answer only.
 
 mod store;
 
