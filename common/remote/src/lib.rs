@@ -15,6 +15,7 @@
 //! is still inside the library then, since libssh2's own timeout begins again with each call.
 
 pub mod failure;
+mod hostkey;
 pub mod keys;
 pub mod known_hosts;
 pub mod target;
