@@ -4,6 +4,7 @@ pub mod cli;
 pub mod families;
 pub mod outcome;
 pub mod parse;
+pub mod probe;
 pub mod push;
 pub mod report;
 pub mod rule;
