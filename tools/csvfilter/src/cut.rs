@@ -39,13 +39,18 @@ pub(crate) struct Cutter {
     /// The longest row that is one, in bytes.
     limit: usize,
     dialect: Dialect,
-    /// What was read and begins the next block.
-    carry: Vec<u8>,
-    /// The state behind `carry`.
+    /// What was read and, from `at` on, is still to be cut. Where a long row turns out to be none it is
+    /// as long as that, and gone through in pieces.
+    held: Vec<u8>,
+    /// A row begins here, unless `is_in_fragment`.
+    at: usize,
+    /// So many bytes from there on are known to end no row.
+    seen: usize,
+    /// The state behind those.
     state: State,
-    /// The line on which `carry` begins.
+    /// The line on which what is held begins.
     line: u64,
-    /// `carry` continues a row that is too long.
+    /// It continues a row that is too long.
     is_in_fragment: bool,
     /// The input could not be read further; what comes from behind the gap is no continuation.
     is_torn: bool,
@@ -60,7 +65,9 @@ impl Cutter {
             cpu,
             limit: limit.max(LEAST_LIMIT),
             dialect: Dialect::delimited(b','),
-            carry: Vec::new(),
+            held: Vec::new(),
+            at: 0,
+            seen: 0,
             state: State::Row,
             line: 1,
             is_in_fragment: false,
@@ -72,8 +79,9 @@ impl Cutter {
     /// Turns to another input; of the one before nothing is left.
     pub(crate) fn turn_to(&mut self, opening: Opening) {
         (self.dialect, self.line) = (opening.dialect, opening.line);
-        self.carry.clear();
-        (self.state, self.is_in_fragment, self.is_torn) = (State::Row, false, false);
+        (self.held, self.at) = (Vec::new(), 0);
+        (self.is_in_fragment, self.is_torn) = (false, false);
+        self.begin_row();
     }
 
     /// Whether what is read now is behind a fault.
@@ -88,139 +96,177 @@ impl Cutter {
             return Cut::Done;
         }
         self.is_torn = end == End::Torn;
-        let is_long = self.carry.len() > HEAD;
-        if is_long && !self.is_in_fragment && end == End::No && !self.ends_in(block, filled) {
-            self.carry.extend_from_slice(&block.bytes[HEAD..filled]);
-            return Cut::Done;
+        let is_long = self.left() > HEAD || filled - HEAD > BLOCK;
+        if is_long || self.is_in_fragment {
+            self.held.extend_from_slice(&block.bytes[HEAD..filled]);
+            return self.next(block, end);
         }
-        if is_long {
-            self.carry.extend_from_slice(&block.bytes[HEAD..filled]);
-            return self.carried(block, end);
-        }
-        let begin = HEAD - self.carry.len();
-        block.bytes[begin..HEAD].copy_from_slice(&self.carry);
-        self.carry.clear();
+        let begin = HEAD - self.left();
+        block.bytes[begin..HEAD].copy_from_slice(&self.held[self.at..]);
+        self.held.clear();
+        self.at = 0;
         self.rows(block, (begin, filled), end)
     }
 
     /// Makes rows of what is left of what was read.
     pub(crate) fn rest(&mut self, block: &mut Block, end: End) -> Cut {
         block.clear(self.dialect, self.line);
-        self.carried(block, end)
+        self.next(block, end)
     }
 
-    /// Makes rows of what was carried, which may be long: it changes hands and is not copied.
-    fn carried(&mut self, block: &mut Block, end: End) -> Cut {
-        let filled = self.carry.len();
-        std::mem::swap(&mut block.bytes, &mut self.carry);
-        block.grow(filled);
-        self.carry.clear();
-        self.rows(block, (0, filled), end)
+    /// How many bytes are held.
+    fn left(&self) -> usize {
+        self.held.len() - self.at
     }
 
-    /// Whether what was read ends a row that began before, or makes it too long. If not, the state
-    /// is that behind it.
-    fn ends_in(&mut self, block: &Block, filled: usize) -> bool {
-        self.probe.clear();
-        let (words, rest) = block.bytes[HEAD..filled].as_chunks();
-        let state = self.cpu.scan(&mut self.probe, words, self.state, self.dialect);
-        let (marks, state) = scan::exact(rest, state, self.dialect);
-        let ends = !self.probe.ends.is_empty() || marks.ends != 0;
-        if !ends {
-            self.state = state;
-        }
-        ends || self.carry.len() + filled - HEAD > self.limit
+    fn begin_row(&mut self) {
+        (self.seen, self.state) = (0, State::Row);
     }
 
-    fn rows(&mut self, block: &mut Block, (begin, filled): (usize, usize), end: End) -> Cut {
-        block.index.begin = u32::try_from(begin).unwrap_or(u32::MAX);
-        if begin == filled {
-            return Cut::Done;
-        }
+    /// Makes rows of the beginning of what is held.
+    fn next(&mut self, block: &mut Block, end: End) -> Cut {
         if self.is_in_fragment {
-            return self.fragment(block, begin, filled);
+            return self.fragment(block, 0, end);
         }
-        self.state = block.index.add((&block.bytes, begin, filled), self.dialect, self.cpu);
-        match self.first_too_long(block, (begin, filled)) {
-            None => {}
-            Some(0) => return self.give_up(block, filled),
-            Some(row) => {
-                block.index.ends.truncate(row);
-                self.keep(block, filled);
-                return Cut::More;
+        let (first, left) = (self.first_end(), self.left());
+        let length = first.unwrap_or(left);
+        if length > self.limit {
+            return self.give_up(block, end);
+        }
+        match (first, end) {
+            (None, End::No | End::Torn) => return self.behind(end),
+            (None, End::Whole) if self.state == State::Quoted => return self.break_off(block, end),
+            _ => {}
+        }
+        // What is behind a row that was long is not much, and comes with it.
+        let piece = if left - length <= BLOCK { left } else { length.max(BLOCK) };
+        let bounds = self.hand(block, piece);
+        self.rows(block, bounds, end)
+    }
+
+    /// How long the first row that is held is; `None`: it does not end there.
+    fn first_end(&mut self) -> Option<usize> {
+        while self.seen < self.left() {
+            let from = self.at + self.seen;
+            let piece = &self.held[from..self.held.len().min(from + BLOCK)];
+            let (words, rest) = piece.as_chunks();
+            self.probe.clear();
+            let state = self.cpu.scan(&mut self.probe, words, self.state, self.dialect);
+            let (marks, state) = scan::exact(rest, state, self.dialect);
+            let in_rest = piece.len() - rest.len() + marks.ends.trailing_zeros() as usize + 1;
+            let in_words = self.probe.ends.first().map(|end| *end as usize);
+            if let Some(end) = in_words.or((marks.ends != 0).then_some(in_rest)) {
+                return Some(self.seen + end);
             }
+            self.state = state;
+            self.seen += piece.len();
         }
-        match end {
-            End::Whole if self.state == State::Quoted => return self.break_off(block, filled),
-            End::Whole => block.end_with(filled),
-            End::Torn => return Cut::Done,
-            End::No => {}
+        None
+    }
+
+    /// Puts the first so many bytes that are held into a block, and says where. Of a long buffer the
+    /// smaller part is copied, and the other one changes hands.
+    fn hand(&mut self, block: &mut Block, length: usize) -> (usize, usize) {
+        let (begin, end) = (self.at, self.at + length);
+        let others = self.held.len() - length;
+        if length <= BLOCK || length < others {
+            block.grow(HEAD + length);
+            block.bytes[HEAD..HEAD + length].copy_from_slice(&self.held[begin..end]);
+            self.at = end;
+            return (HEAD, HEAD + length);
         }
-        self.keep(block, filled);
+        std::mem::swap(&mut block.bytes, &mut self.held);
+        self.held.clear();
+        self.held.extend_from_slice(&block.bytes[end..]);
+        self.at = 0;
+        block.grow(end);
+        (begin, end)
+    }
+
+    /// Makes rows of what is in the block, and holds what follows the last one.
+    fn rows(&mut self, block: &mut Block, (begin, filled): (usize, usize), end: End) -> Cut {
+        self.state = block.index.add((&block.bytes, begin, filled), self.dialect, self.cpu);
+        if end == End::Whole && self.left() == 0 && self.state != State::Quoted {
+            block.end_with(filled);
+        }
+        let tail = &block.bytes[block.end()..filled];
+        self.line += block.index.newlines - newlines(tail);
+        self.seen = tail.len();
+        if let Some(at) = self.at.checked_sub(tail.len()) {
+            self.at = at;
+        } else {
+            drop(self.held.splice(..self.at, tail.iter().copied()));
+            self.at = 0;
+        }
+        self.behind(end)
+    }
+
+    /// What is to be done behind a block.
+    fn behind(&mut self, end: End) -> Cut {
+        let left = self.left();
+        if left > 0 && (self.seen < left || end == End::Whole) {
+            return Cut::More;
+        }
+        if self.at > 0 && left <= BLOCK && self.held.capacity() > LEAST_LIMIT {
+            self.held = self.held.split_off(self.at);
+        } else {
+            self.held.drain(..self.at);
+        }
+        self.at = 0;
         Cut::Done
     }
 
-    /// The first row that is longer than a row may be, whether it has ended or not.
-    fn first_too_long(&self, block: &Block, (begin, filled): (usize, usize)) -> Option<usize> {
-        if filled - begin <= self.limit {
-            return None;
-        }
-        let ends = block.index.ends.iter().map(|end| *end as usize).chain([filled]);
-        ends.scan(begin, |start, end| Some(end - std::mem::replace(start, end)))
-            .position(|length| length > self.limit)
-    }
-
-    /// Keeps for the next block what follows the last row.
-    fn keep(&mut self, block: &Block, filled: usize) {
-        let kept = &block.bytes[block.end()..filled];
-        self.carry.extend_from_slice(kept);
-        self.line += block.index.newlines - newlines(kept);
-    }
-
     /// A quote is still open at the end: the row ends with the line on which it opened.
-    fn break_off(&mut self, block: &mut Block, filled: usize) -> Cut {
-        let start = block.end();
-        let row = &block.bytes[start..filled];
+    fn break_off(&mut self, block: &mut Block, end: End) -> Cut {
+        let row = &self.held[self.at..];
         let opened = scan::open_quote(row, self.dialect).unwrap_or_default();
         let length = memchr(b'\n', &row[opened..]).map_or(row.len(), |end| opened + end + 1);
-        let line = block.first_line + newlines(&block.bytes[block.begin()..start + opened]);
-        block.end_with(start + length);
-        block.broken = Some(Broken::Quote { line });
-        self.keep(block, filled);
-        if self.carry.is_empty() { Cut::Done } else { Cut::More }
+        self.broken(block, (opened, length), end)
     }
 
     /// The first row does not end within the limit. That is told by its first bytes, up to the limit
     /// and one more, whatever is known of what follows.
-    fn give_up(&mut self, block: &mut Block, filled: usize) -> Cut {
-        let begin = block.begin();
-        let row = &block.bytes[begin..=begin + self.limit];
+    fn give_up(&mut self, block: &mut Block, end: End) -> Cut {
+        let row = &self.held[self.at..=self.at + self.limit];
         // A quote right before the limit closes nothing if the next byte doubles it.
         let open = |row| scan::open_quote(row, self.dialect);
         let opened = open(&row[..self.limit]).or_else(|| open(row));
-        let length = opened.and_then(|at| memchr(b'\n', &row[at..]).map(|end| at + end + 1));
-        block.index.ends.clear();
-        let Some(length) = length else {
-            return self.fragment(block, begin + self.limit, filled);
-        };
-        let line = block.first_line + opened.map_or(0, |at| newlines(&row[..at]));
-        block.end_with(begin + length);
+        let line = opened.and_then(|at| memchr(b'\n', &row[at..]).map(|end| (at, at + end + 1)));
+        match line {
+            Some(line) => self.broken(block, line, end),
+            None => self.fragment(block, self.limit, end),
+        }
+    }
+
+    /// Makes one row of the first `length` bytes, in which a quote opens that never closes.
+    fn broken(&mut self, block: &mut Block, (opened, length): (usize, usize), end: End) -> Cut {
+        let row = &self.held[self.at..self.at + length];
+        let line = self.line + newlines(&row[..opened]);
+        self.line += newlines(row);
+        let (begin, filled) = self.hand(block, length);
+        let _is_open = block.index.add((&block.bytes, begin, filled), self.dialect, self.cpu);
+        block.end_with(filled);
         block.broken = Some(Broken::Quote { line });
-        self.keep(block, filled);
-        Cut::More
+        self.begin_row();
+        self.behind(end)
     }
 
     /// Makes one row of what was read of a row that is too long, up to its first line end at or
     /// behind `from`.
-    fn fragment(&mut self, block: &mut Block, from: usize, filled: usize) -> Cut {
-        let line_end = memchr(b'\n', &block.bytes[from..filled]);
-        let length = line_end.map_or(filled, |at| from + at + 1);
-        block.broken = Some(Broken::Long { is_first: !self.is_in_fragment });
+    fn fragment(&mut self, block: &mut Block, from: usize, end: End) -> Cut {
+        let part = &self.held[self.at..];
+        let line_end = memchr(b'\n', &part[from..]);
+        let length = line_end.map_or(part.len(), |at| from + at + 1);
+        self.line += newlines(&part[..length]);
+        if length > 0 {
+            block.broken = Some(Broken::Long { is_first: !self.is_in_fragment });
+        }
         self.is_in_fragment = line_end.is_none();
-        block.end_with(length);
-        self.line += newlines(&block.bytes[block.begin()..length]);
-        self.carry.extend_from_slice(&block.bytes[length..filled]);
-        if self.carry.is_empty() { Cut::Done } else { Cut::More }
+        let (begin, filled) = self.hand(block, length);
+        block.index.begin = u32::try_from(begin).unwrap_or(u32::MAX);
+        block.end_with(filled);
+        self.begin_row();
+        self.behind(end)
     }
 }
 

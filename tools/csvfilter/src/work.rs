@@ -48,6 +48,9 @@ pub(crate) struct Task {
     pub(crate) length: usize,
 }
 
+/// The input of a block, what is known of its rows, and whether there is more behind what was read.
+type Place = (usize, Option<Arc<Mutex<Ledger>>>, End);
+
 impl Task {
     /// Makes rows of what was read.
     fn cut(&mut self, cutter: &mut Cutter) -> Cut {
@@ -78,10 +81,14 @@ impl Task {
         });
     }
 
-    /// Another one for what is left of what was read.
-    fn another(&self) -> Self {
-        let piece = Piece::empty(self.piece.end);
-        Self { input: self.input, ledger: self.ledger.clone(), owner: self.owner, piece, ..Self::default() }
+    /// Where its block is from.
+    fn place(&self) -> Place {
+        (self.input, self.ledger.clone(), self.piece.end)
+    }
+
+    /// To be used for what is left of what was read.
+    fn at(self, (input, ledger, end): Place) -> Self {
+        Self { input, ledger, piece: Piece::empty(end), ..self }
     }
 
     /// Gives back the room that a long row took.
@@ -224,11 +231,7 @@ struct Turn<'r, 's> {
 impl Turn<'_, '_> {
     fn put_back(&mut self, mut task: Task) {
         task.shrink();
-        let idle = &mut self.idle[task.owner];
-        // Those that were made for what was left of others are too many.
-        if idle.len() < TASKS {
-            idle.push(task);
-        }
+        self.idle[task.owner].push(task);
     }
 }
 
@@ -247,44 +250,49 @@ impl Lanes<'_, '_> {
             if let Err(cause) = task.piece.fetch(&mut task.block) {
                 task.fault = Some(lock(&self.read).1.fault(task.input, cause));
             }
-            let (first, more) = self.cut(piece, &mut task);
-            if task.is_empty() {
-                self.put_back(task);
-            } else {
-                format.apply(&mut judge, &mut task);
-                self.hand_over(first, task);
-            }
-            for (number, mut task) in (first + 1..).zip(more) {
-                format.apply(&mut judge, &mut task);
-                self.hand_over(number, task);
-            }
+            self.pass(piece, task, &mut |task| format.apply(&mut judge, task));
         }
     }
 
-    /// Cuts a piece when its turn has come. Returns the number of the first of its blocks, and the
-    /// others; there are others only where there is a first.
-    fn cut(&self, piece: u64, task: &mut Task) -> (u64, Vec<Task>) {
+    /// Cuts a piece when its turn has come, and hands its blocks over as they are made: there may be
+    /// many, where a row turns out to be none.
+    fn pass(&self, piece: u64, mut task: Task, apply: &mut dyn FnMut(&mut Task)) {
         let mut cuts = lock(&self.cut);
         while cuts.next != piece {
             cuts = self.was_cut.wait(cuts).unwrap_or_else(PoisonError::into_inner);
         }
-        let mut more = Vec::new();
         let mut cut = task.cut(&mut cuts.cutter);
-        while cut == Cut::More {
-            let mut another = task.another();
-            cut = another.rest(&mut cuts.cutter);
-            if !another.is_empty() {
-                more.push(another);
+        let mut end = task.take_end();
+        loop {
+            if cut == Cut::Done {
+                (task.fault, task.troubles) = std::mem::take(&mut end);
+                self.end_turn(&mut cuts);
             }
+            let (number, is_empty) = (cuts.made, task.is_empty());
+            cuts.made += u64::from(!is_empty);
+            drop(cuts);
+            let (owner, place) = (task.owner, task.place());
+            if is_empty {
+                self.put_back(task);
+            } else {
+                apply(&mut task);
+                self.hand_over(number, task);
+            }
+            if cut == Cut::Done {
+                return;
+            }
+            // Nobody else cuts before this turn has ended.
+            let another = self.idle_task(owner);
+            cuts = lock(&self.cut);
+            let Some(another) = another else { return self.end_turn(&mut cuts) };
+            task = another.at(place);
+            cut = task.rest(&mut cuts.cutter);
         }
-        if let Some(last) = more.last_mut() {
-            (last.fault, last.troubles) = task.take_end();
-        }
-        let first = cuts.made;
-        cuts.made += u64::from(!task.is_empty()) + more.len() as u64;
+    }
+
+    fn end_turn(&self, cuts: &mut Cuts) {
         cuts.next += 1;
         self.was_cut.notify_all();
-        (first, more)
     }
 
     /// Waits for a task of this thread; `None` when nothing more is wanted.

@@ -61,6 +61,29 @@ fn two_threads_take_sixteen_mebibytes_whatever_the_size() {
 }
 
 #[test]
+fn a_quote_that_never_closes_takes_no_more_than_a_record_may() {
+    const RECORD: u64 = 16 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.csv");
+    let last = "id,name,age,city,status,joined\n0,last,99,San Francisco,active,2026-03-28\n";
+    let rows = people(64 << 20);
+    let header = rows.find('\n').unwrap() + 1;
+    for jobs in ["-j1", "-j2"] {
+        let of = |open: &str, behind: &str| {
+            testkit::write(&file, [&rows[..header], open, behind].concat());
+            peak(&file, last, &[jobs, "--quiet", "--max-record", "16MiB", "age >= 50"])
+        };
+        let plain = of("", &rows[header..]);
+        let good = of("1,\"Eve\n", &rows[header..]);
+        let bad = of("1,\"Eve\n", &"no,person\n".repeat(6 << 20));
+        println!("{jobs}: {plain} KiB, {good} KiB with an open quote, {bad} KiB with bad rows behind it");
+        // How many blocks are in use is a matter of chance.
+        let most = plain + RECORD + if jobs == "-j1" { 3 * MIB } else { 6 * MIB };
+        assert!(good <= most && bad <= most, "{good} KiB and {bad} KiB, and not {most}");
+    }
+}
+
+#[test]
 fn a_field_takes_no_more_than_two_and_a_half_times_its_length() {
     // 1 GiB where it is asked for: it needs that much on the disk, and 2.5 of memory.
     let length: u64 = if std::env::var_os("SRE_GIGABYTE").is_some() { 1 << 30 } else { 50 << 20 };

@@ -309,6 +309,27 @@ fn a_quote_that_never_closes() {
 }
 
 #[test]
+fn a_quote_open_for_longer_than_a_row_may_be() {
+    const LIMITED: [&[&str]; 5] = [
+        &["--max-record", "1MiB"],
+        &["--max-record", "1MiB", "--reject", "rejected"],
+        &["--max-record", "1MiB", "--bad", "keep", "--to", "jsonl"],
+        &["--max-record", "1MiB", "--head", "2500"],
+        &["--max-record", "1MiB", "--max-bad", "40"],
+    ];
+    let mut dice = Dice::new(10);
+    let odd = Odd { ragged: 5, not_numeric: 2, ..Odd::default() };
+    let mut text = Text::generate(odd, CSV, 4 * LENGTH, &mut dice);
+    let line = 1 + text.bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    text.bytes.splice(line..line, *b"7,8,jo,\"never\n");
+    // A row that is longer than what is read at a time, within what is read once more.
+    let row = [b"7,800,", &b"x".repeat(600_000)[..], b",\n"].concat();
+    let line = LENGTH + text.bytes[LENGTH..].iter().position(|byte| *byte == b'\n').unwrap();
+    text.bytes.splice(line + 1..=line, row);
+    Table::new(text, QUESTIONS[0]).check(&LIMITED, 4, &mut dice);
+}
+
+#[test]
 fn a_cell_of_5_mb_that_looks_like_rows() {
     let mut dice = Dice::new(9);
     let odd = Odd { quoted: 100, cell: 5_000_000, crlf: 100, ..Odd::default() };
