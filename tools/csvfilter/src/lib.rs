@@ -28,6 +28,7 @@ mod scan;
 pub mod simd;
 mod sink;
 pub mod time;
+mod total;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ use judge::Law;
 use pick::{Distinct, Head, Sample, Tail};
 use progress::Progress;
 use sink::{Pick, Plan, Sink};
+use total::Total;
 
 /// The manual: the README, also behind `--help` and `--generate man`.
 pub const MANUAL: &str = include_str!("../README.md");
@@ -207,7 +209,7 @@ fn plan<'e>(emit: &'e Emit, feed: &Feed, columns: &Columns, args: &Args) -> Resu
         has_limit: args.max_bad.is_some(),
         distinct: distinct.map(|columns| Distinct::new(&columns)),
         pick,
-        count: args.count,
+        count: args.count.then(|| Total::of(args.form())),
         is_live: feed.is_live(),
         inputs,
         missing,

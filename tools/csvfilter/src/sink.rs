@@ -15,6 +15,7 @@ use crate::judge::{Fault, Judge};
 use crate::pick::{Distinct, Head, Sample, Tail};
 use crate::progress::Progress;
 use crate::simd::Cpu;
+use crate::total::Total;
 use crate::work::Task;
 
 /// Whether more rows are wanted.
@@ -94,7 +95,7 @@ pub(crate) struct Plan<'p> {
     pub(crate) distinct: Option<Distinct>,
     pub(crate) pick: Pick,
     /// Only the number of rows is wanted.
-    pub(crate) count: bool,
+    pub(crate) count: Option<Total>,
     /// Rows are passed on as they come.
     pub(crate) is_live: bool,
     /// How many inputs there are.
@@ -166,7 +167,7 @@ impl<'o> Sink<'o> {
             None => Target::Stream(out),
         };
         bads.loses_long = !plan.keeps_parts();
-        let table = plan.emit.table().filter(|_| !plan.count);
+        let table = plan.emit.table().filter(|_| plan.count.is_none());
         let (rows, kept, is_open, separator) = (0, 0, false, plan.emit.separator_len());
         let missing = plan.missing;
         Ok(Self {
@@ -188,7 +189,7 @@ impl<'o> Sink<'o> {
     pub(crate) fn format(&self) -> Format<'o> {
         let Plan { emit, cpu, on_bad, .. } = self.plan;
         let keeps_parts = self.plan.keeps_parts();
-        Format { emit, cpu, on_bad, keeps_parts, is_late: self.is_late() || self.plan.count }
+        Format { emit, cpu, on_bad, keeps_parts, is_late: self.is_late() || self.plan.count.is_some() }
     }
 
     fn is_late(&self) -> bool {
@@ -206,7 +207,7 @@ impl<'o> Sink<'o> {
                 self.line_end = end.to_vec();
             }
         }
-        if self.plan.count {
+        if self.plan.count.is_some() {
             return Ok(());
         }
         let mut text = Vec::new();
@@ -288,7 +289,7 @@ impl<'o> Sink<'o> {
             }
         }
         self.kept += if is_part { 0 } else { kept.len() as u64 };
-        if self.is_late() && !self.plan.count {
+        if self.is_late() && self.plan.count.is_none() {
             self.format().write(task);
         }
         self.put_rows(task.text.get(..task.length).unwrap_or_default())?;
@@ -367,7 +368,7 @@ impl<'o> Sink<'o> {
     fn release(&mut self, rows: impl Iterator<Item = Vec<u8>>) -> Result<()> {
         for row in rows {
             self.kept += 1;
-            if !self.plan.count {
+            if self.plan.count.is_none() {
                 self.put_rows(&row)?;
             }
         }
@@ -375,8 +376,8 @@ impl<'o> Sink<'o> {
     }
 
     fn close(&mut self) -> Result<()> {
-        if self.plan.count {
-            return self.target.write(format!("{}\n", self.kept).as_bytes());
+        if let Some(total) = self.plan.count {
+            return self.target.write(total.text(self.kept).as_bytes());
         }
         if let Some(table) = self.table.take() {
             return table.print(|text| self.target.write(text));

@@ -15,6 +15,11 @@ fn the_status_tells_what_was_kept() {
     on(&["age > 99", "x.csv"]).stdout("id,age,name\n").status(1).run();
     on(&["age > 18", "x.csv", "--count"]).stdout("1\n").run();
     on(&["age > 99", "x.csv", "--count"]).stdout("0\n").status(1).run();
+    for json in ["--json", "--to=jsonl", "--to=json"] {
+        on(&["age > 18", "x.csv", "--count", json]).stdout("{\"count\":1}\n").run();
+        on(&["age > 99", "x.csv", "--count", json]).stdout("{\"count\":0}\n").status(1).run();
+    }
+    on(&["age > 18", "x.csv", "--count", "--to=table"]).stdout("1\n").run();
     for text in ["", "\r\n\n", "# no row\n", "\n# \"no row"] {
         Case::new(TOOL).stdin(text).args(["--all", "--comment=#"]).status(1).run();
     }
