@@ -41,7 +41,7 @@ pub enum Shape {
     /// Each on a line of its own. A line that is no object is a bad record.
     Lines,
     /// In an array, or one after the other. What is no JSON ends the run; what is JSON and no object
-    /// is a bad record.
+    /// is a bad record, and so is the last one where the input ends within it or its array.
     Json,
 }
 
@@ -216,8 +216,8 @@ impl Pass {
         if !records.next(record)? {
             return Ok(None);
         }
-        if record.is_long {
-            return Ok(Some(Err("the record is longer than --max-record".into())));
+        if let Some(fault) = record.fault.take() {
+            return Ok(Some(Err(fault)));
         }
         match sheet.read(&record.bytes) {
             Ok(()) => Ok(Some(Ok(()))),

@@ -17,8 +17,8 @@ pub(super) struct Record {
     pub(super) line: u64,
     /// In bytes, counted from 1.
     pub(super) column: u64,
-    /// It is longer than the limit.
-    pub(super) is_long: bool,
+    /// Why it is none, where that is told by how it ends.
+    pub(super) fault: Option<String>,
 }
 
 impl Record {
@@ -64,7 +64,8 @@ impl<R: BufRead> Records<R> {
         self.shape
     }
 
-    /// Reads the next record; `false` at the end.
+    /// Reads the next record; `false` at the end. Where the input ends too early, that is the last
+    /// record, with a fault and what there is of it.
     ///
     /// # Errors
     /// When the input cannot be read. In [`Shape::Json`] also when it has no such structure, or a
@@ -75,7 +76,7 @@ impl<R: BufRead> Records<R> {
             self.within = Within::Text;
         }
         record.bytes.clear();
-        record.is_long = false;
+        record.fault = None;
         match self.shape {
             Shape::Lines => self.line(record),
             Shape::Json => self.value(record),
@@ -108,7 +109,7 @@ impl<R: BufRead> Records<R> {
                 continue;
             }
             if text.len() > self.limit || !has_end && count as u64 == most {
-                record.is_long = true;
+                record.fault = Some("the record is longer than --max-record".into());
                 record.bytes.truncate(self.limit);
                 self.pass_over_line(has_end)?;
                 record.column = 1;
@@ -140,11 +141,11 @@ impl<R: BufRead> Records<R> {
     fn value(&mut self, record: &mut Record) -> io::Result<bool> {
         loop {
             let Some(byte) = self.first()? else {
-                return if self.within == Within::Text {
-                    Ok(false)
-                } else {
-                    Err(self.fault("the array does not end"))
-                };
+                let is_cut = self.within != Within::Text;
+                if is_cut {
+                    self.cut(record);
+                }
+                return Ok(is_cut);
             };
             match (self.within, byte) {
                 (Within::Text, b'[') => self.step(Within::Opened),
@@ -161,7 +162,10 @@ impl<R: BufRead> Records<R> {
 
     /// The value that must come now.
     fn one(&mut self, record: &mut Record) -> io::Result<bool> {
-        self.first()?;
+        if self.first()?.is_none() && self.within != Within::Text {
+            self.cut(record);
+            return Ok(true);
+        }
         (record.line, record.column) = (self.line, self.column);
         let mut extent = Extent::default();
         let mut is_over = false;
@@ -180,8 +184,10 @@ impl<R: BufRead> Records<R> {
                 return Err(record.error(1, 1, "the record that begins here is longer than --max-record"));
             }
         }
-        if !is_over && extent.is_open() {
-            return Err(record.error(1, 1, "what begins here does not end"));
+        if !is_over && (extent.is_open() || self.within != Within::Text) {
+            record.fault = Some(format!("column {}: what begins here does not end", record.column));
+            self.within = Within::Text;
+            return Ok(true);
         }
         if record.bytes.is_empty() {
             return Err(self.fault("expected a value"));
@@ -191,6 +197,13 @@ impl<R: BufRead> Records<R> {
             self.within = Within::Array;
         }
         Ok(true)
+    }
+
+    /// The input ends within an array, between two records: nobody knows how many are missing.
+    fn cut(&mut self, record: &mut Record) {
+        (record.line, record.column) = (self.line, self.column);
+        record.fault = Some(format!("column {}: the array does not end", self.column));
+        self.within = Within::Text;
     }
 
     /// The next byte that is no white space.
@@ -267,5 +280,39 @@ impl Extent {
 
     fn is_open(&self) -> bool {
         self.is_string || self.depth > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records of a text that ends too early: what there is of them, and what is told of the last.
+    fn check(text: &str, whole: &[&str], (line, told, part): (u64, &str, &str)) {
+        let mut records = Records::new(text.as_bytes(), Shape::Json, 100);
+        let (mut record, mut found) = (Record::default(), Vec::new());
+        while records.next(&mut record).unwrap() {
+            found.push((
+                record.line,
+                record.fault.take(),
+                String::from_utf8_lossy(&record.bytes).into_owned(),
+            ));
+        }
+        assert_eq!(found.pop(), Some((line, Some(told.into()), part.into())), "{text}");
+        assert!(found.iter().all(|(_, fault, _)| fault.is_none()), "{text}");
+        assert_eq!(found.iter().map(|(.., text)| text.as_str()).collect::<Vec<_>>(), whole, "{text}");
+    }
+
+    #[test]
+    fn an_input_that_ends_too_early_has_a_fault_behind_its_records() {
+        let ends = |column: u8, what: &str| format!("column {column}: {what} does not end");
+        let (value, array) = ("what begins here", "the array");
+        check("[{\"a\":1},\n{\"b\":", &["{\"a\":1}"], (2, &ends(1, value), "{\"b\":"));
+        check("[{\"a\":1}, \"b", &["{\"a\":1}"], (1, &ends(11, value), "\"b"));
+        check("[{\"a\":1}, tru", &["{\"a\":1}"], (1, &ends(11, value), "tru"));
+        check("{\"a\":1}{", &["{\"a\":1}"], (1, &ends(8, value), "{"));
+        check("[{\"a\":1},", &["{\"a\":1}"], (1, &ends(10, array), ""));
+        check("[{\"a\":1}\n ", &["{\"a\":1}"], (2, &ends(2, array), ""));
+        check("[", &[], (1, &ends(2, array), ""));
     }
 }

@@ -65,14 +65,31 @@ fn nothing_is_told_of_what_is_behind_the_last_row() {
 }
 
 #[test]
-fn json_that_breaks_off_is_missing_and_the_others_are_read() {
-    Case::new(env!("CARGO_BIN_EXE_csvfilter"))
-        .file("a.json", "{\"a\":1}")
-        .file("b.json", "[{\"b\":1},")
-        .file("c.json", "{\"c\":1}")
-        .args(["--all", "--from", "json", "--to", "csv", "a.json", "b.json", "c.json"])
-        .status(23)
-        .stdout("a,b,c\n1,,\n,,1\n")
-        .stderr("csvfilter: cannot read b.json: line 1, column 10: expected a value\n")
-        .run();
+fn of_json_that_breaks_off_comes_what_is_whole() {
+    let on = |args: &[&str]| {
+        Case::new(env!("CARGO_BIN_EXE_csvfilter"))
+            .file("a.json", "{\"a\":1}")
+            .file("b.json", "[{\"b\":1},")
+            .file("c.json", "[{\"c\":1},\n{\"b\":")
+            .args(["--all", "--from", "json"])
+            .args(args)
+    };
+    let told = "csvfilter: b.json:1: column 10: the array does not end\n\
+                csvfilter: c.json:2: column 1: what begins here does not end\n\
+                csvfilter: skipped 2 bad rows of 5: 2 that are no JSON object\n";
+    let all = ["--to", "csv", "a.json", "b.json", "c.json"];
+    let run =
+        on(&all).args(["--reject", "bad"]).status(23).stdout("a,b,c\n1,,\n,1,\n,,1\n").stderr(told).run();
+    assert!(String::from_utf8(run.read("bad")).unwrap().ends_with("does not end\n{\"b\":\n"));
+    for jobs in ["-j1", "-j4"] {
+        on(&["b.json", jobs])
+            .status(23)
+            .stdout("[\n{\"b\":1}\n]\n")
+            .stderr_has("skipped 1 bad row of 2")
+            .run();
+    }
+    on(&["c.json", "--bad", "fail"]).status(2).stdout_has("").stderr_has("c.json:2: column 1: what").run();
+    let broken = on(&["a.json", "x.json"]).file("x.json", "[{\"b\":1} {\"b\":2}]").status(23);
+    let broken = broken.stdout_has("\"a\":1");
+    broken.stderr_has("cannot read x.json: line 1, column 10: expected `,` or `]`").run();
 }
