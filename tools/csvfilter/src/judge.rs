@@ -40,8 +40,6 @@ pub(crate) struct Law {
     pub(crate) columns: usize,
     pub(crate) times: Times,
     pub(crate) cpu: Cpu,
-    /// Bytes that are no UTF-8 do not make a row a bad one.
-    pub(crate) any_bytes: bool,
 }
 
 /// What came of a block.
@@ -135,7 +133,7 @@ impl<'l> Judge<'l> {
             // A blank line has no delimiter less than it should.
             self.odd.extend((0..count).filter(|row| block.is_blank(*row as usize)));
         }
-        if !block.index.is_ascii && !self.law.any_bytes && from_utf8(block.text()).is_err() {
+        if !block.index.is_ascii && from_utf8(block.text()).is_err() {
             self.odd.extend((0..count).filter(|row| from_utf8(block.row(*row as usize)).is_err()));
         }
         if block.broken.is_some() {

@@ -39,7 +39,7 @@ use logs::clock::Time;
 
 pub use cli::Args;
 
-use bad::{Bads, OnBad};
+use bad::Bads;
 use bind::{Pins, Question};
 use cli::{Chosen, From};
 use columns::Columns;
@@ -74,7 +74,6 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         columns: columns.count(),
         times: time::Times::new(args.tz),
         cpu,
-        any_bytes: args.on_bad() == OnBad::Keep,
     };
     let emit = Emit::new(layout(&feed, &columns, args)?);
     if emit.is_anew() {

@@ -30,7 +30,7 @@ fn judged(condition: &Condition, columns: usize, text: &[u8], dialect: Dialect) 
     let mut judged: Vec<String> = Vec::new();
     for (_, cpu) in Cpu::all() {
         let (condition, times) = (condition.clone(), Times::new(Zone::Utc));
-        let law = Law { condition, columns, times, cpu, any_bytes: false };
+        let law = Law { condition, columns, times, cpu };
         for begin in [0, 59] {
             let mut block = Block::scanned(text, begin, dialect, cpu);
             let mut verdict = Verdict::default();
