@@ -303,7 +303,7 @@ fn reason<'r>(bad: Bad, block: &'r Block, columns: &'r [String]) -> impl FnOnce(
 }
 
 /// The beginning of a value, for a message.
-fn shown(value: &[u8]) -> String {
+pub(crate) fn shown(value: &[u8]) -> String {
     let start = value.get(..SHOWN).unwrap_or(value);
     let more = if start.len() < value.len() { "..." } else { "" };
     let text = std::str::from_utf8(start).or_else(|error| match error.error_len() {

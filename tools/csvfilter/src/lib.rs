@@ -48,6 +48,7 @@ use emit::{Emit, Form, Layout};
 use feed::Feed;
 use filter::Condition;
 use judge::Law;
+use open::Table;
 use pick::{Distinct, Head, Sample, Tail};
 use progress::Progress;
 use sink::{Pick, Plan, Sink};
@@ -68,6 +69,9 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let reading = args.reading()?;
     let cpu = reading.cpu;
     let mut feed = Feed::open(inputs, reading)?;
+    if let Some(odd) = feed.table().and_then(Table::odd_names) {
+        log::warn!("{odd}");
+    }
     let columns = columns(&feed, args);
     let law = Law {
         condition: condition(&questions, &columns, args)?,

@@ -9,6 +9,7 @@ use common::input::{Input, Packing};
 use common::{Error, OrCannot, Result};
 use memchr::{memchr, memchr_iter};
 
+use crate::bad::shown;
 use crate::block::{Block, without_line_end};
 use crate::cut::Opening;
 use crate::detect;
@@ -99,6 +100,18 @@ impl Table {
         };
         let reader = Reader::new(source, start.bytes);
         Ok(Some(Self { name, dialect, header, names, opening, reader, size, is_live, ledger: None }))
+    }
+
+    /// What is wrong with the header, if it has names that are no UTF-8: an expression cannot name them.
+    pub(crate) fn odd_names(&self) -> Option<String> {
+        let is_odd = |name: &&Vec<u8>| std::str::from_utf8(name).is_err();
+        let first = self.names.iter().position(|name| is_odd(&name))?;
+        let others = self.names.iter().filter(is_odd).count() - 1;
+        let lines = self.header.as_ref().map_or(0, |header| memchr_iter(b'\n', header).count() as u64);
+        let line = self.opening.map_or(1, |opening| opening.line.saturating_sub(lines));
+        let (table, shown) = (&self.name, shown(&self.names[first]));
+        let more = if others > 0 { format!("; nor are {others} more") } else { String::new() };
+        Some(format!("{table}:{line}: the name of column ${}, `{shown}`, is no UTF-8{more}", first + 1))
     }
 
     /// Objects as a table.

@@ -75,6 +75,24 @@ fn bad_rows_are_kept_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_header_that_is_no_utf_8_is_told_once() {
+    let odd = b"# no\nid,\"caf\xe9\n\"\n1,a\n";
+    let said = "csvfilter: x.csv:2: the name of column $2, `caf\\xe9\\n`, is no UTF-8\n";
+    let case = || on(odd).file("y.csv", odd).args(["--comment=#", "x.csv", "y.csv", "--expr=$2 == 'a'"]);
+    let rows = b"id,\"caf\xe9\n\"\n1,a\n1,a\n";
+    for jobs in ["-j1", "-j4"] {
+        case().args([jobs]).stdout(rows).stderr(said).run();
+    }
+    case().args(["--quiet"]).stdout(rows).run();
+    let case = on(b"\xff,b,\xfe,\xfd\n1,2,3,4\n").args(["--all", "x.csv", "--json", "--select=b"]);
+    let said = "csvfilter: x.csv:1: the name of column $1, `\\xff`, is no UTF-8; nor are 2 more\n";
+    case.stdout("{\"b\":\"2\"}\n").stderr(said).run();
+    // Without a header it is a row, and as bad as any other.
+    let case = on(b"\xff,b\n1,2\n").args(["--all", "x.csv", "--no-header"]).stdout("1,2\n").status(23);
+    case.stderr_has("x.csv:1: column $1: `\\xff` is no UTF-8\n").run();
+}
+
+#[test]
 fn the_first_bad_row_ends_the_run_where_that_is_asked_for() {
     let case = || on(BAD).args([ASKED, "x.csv", "--bad", "fail"]).status(2);
     let said = told(&[], REASONS[0]);
