@@ -83,8 +83,12 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where `mark` first stands in no backticks.
-pub(crate) fn outside(text: &str, mark: char) -> Option<usize> {
+/// Where `mark` first stands in no backticks; those within a name that does not begin with one are a
+/// part of it.
+fn outside(text: &str, mark: char) -> Option<usize> {
+    if !text.trim_start().starts_with('`') {
+        return text.find(mark);
+    }
     let mut is_inside = false;
     let mut at = |(at, c): (usize, char)| {
         is_inside ^= c == '`';

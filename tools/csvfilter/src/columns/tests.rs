@@ -107,6 +107,8 @@ fn a_list_of_columns_has_names_numbers_and_ranges() {
     check("$0-", Err("no column $0; columns are counted from $1"));
     check("$7-$9", Err("no column $9 in sales.csv, which has $1 to $8"));
     check("amount,,country", Err("a column has no name here; write it as a, `a b` or $3"));
+    let odd = Columns::named(["a`b", "c`"].map(|name| name.as_bytes().to_vec()).into(), "odd.csv");
+    assert_eq!(odd.find_all(&parse_list("a`b,c`").unwrap()), Ok(vec![0, 1]));
     let others = parse_list("$3-,id").and_then(|list| columns.find_others(&list));
     assert!(others.is_err_and(|sentence| sentence.contains("2 columns")));
     assert_eq!(columns.find_others(&parse_list("$3-").unwrap()), Ok(vec![0, 1]));
@@ -122,6 +124,7 @@ fn an_assignment_is_split_behind_its_column() {
     check("age=30", Ok(("age", "30")));
     check("first name=a=b", Ok(("`first name`", "a=b")));
     check("`a=b`=c", Ok(("`a=b`", "c")));
+    check("a`b=4", Ok(("`a``b`", "4")));
     check("$3=", Ok(("$3", "")));
     check("age", Err("`age` has no `=`; write COLUMN=VALUE"));
     check("=30", Err("`=30` has no column before `=`; write COLUMN=VALUE"));

@@ -109,6 +109,8 @@ fn shortcuts_are_conditions() {
     check(at_most("$3=now - 2h"), "$3 <= now - 2h");
     check(equals("`a=b`= c=d"), "`a=b` == \" c=d\"");
     check(equals("a="), "a == \"\"");
+    check(equals("a`b=4"), "`a``b` == \"4\"");
+    check(equals("`a``=`=`"), "`a``=` == \"`\"");
     check(matches("a=^x|=y$"), "a =~ /^x|=y$/");
 }
 
