@@ -1,13 +1,64 @@
 //! What an inventory says about one host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fmt::{self, Display, Formatter};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The tags of a host: each key with one value or more. The groups of Ansible are the values of the
-/// key `group`.
-pub type Tags = BTreeMap<String, BTreeSet<String>>;
+type Values = BTreeMap<String, BTreeSet<String>>;
+
+/// The tags of a host: each key with one value or more, used as the map it holds. The groups of
+/// Ansible are the values of the key `group`.
+///
+/// Shared until it is changed: thousands of hosts have the same few tags, and a map of its own for
+/// each would be most of the memory of an inventory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Tags(Arc<Values>);
+
+impl Tags {
+    /// Adds `value` to what `key` has.
+    pub fn add(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.entry(key.into()).or_default().insert(value.into());
+    }
+}
+
+impl Deref for Tags {
+    type Target = Values;
+
+    fn deref(&self) -> &Values {
+        &self.0
+    }
+}
+
+impl DerefMut for Tags {
+    fn deref_mut(&mut self) -> &mut Values {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<Values> for Tags {
+    fn from(values: Values) -> Self {
+        Self(Arc::new(values))
+    }
+}
+
+impl<'t> IntoIterator for &'t Tags {
+    type Item = (&'t String, &'t BTreeSet<String>);
+    type IntoIter = btree_map::Iter<'t, String, BTreeSet<String>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut tags = Self::default();
+        pairs.into_iter().for_each(|(key, value)| tags.add(key, value));
+        tags
+    }
+}
 
 /// One host, as far as it was told. What is `None` or empty is for the SSH configuration and the
 /// flags to say; see `remote::settings`.
@@ -61,5 +112,25 @@ impl Display for Place {
             0 => f.write_str(&self.source),
             line => write!(f, "{}:{line}", self.source),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_shared_tags_is_seen_by_one_host_only() {
+        let shared: Tags = [("env", "prod"), ("role", "web")].into_iter().collect();
+        let mut changed = shared.clone();
+        changed.add("role", "edge");
+        assert_eq!(shared["role"].len(), 1);
+        assert_eq!(changed["role"].iter().collect::<Vec<_>>(), ["edge", "web"]);
+    }
+
+    #[test]
+    fn a_place_without_lines_is_its_source() {
+        assert_eq!(Place::default().to_string(), "command line");
+        assert_eq!(Place { source: "hosts.toml".into(), line: 12 }.to_string(), "hosts.toml:12");
     }
 }
