@@ -17,6 +17,7 @@ pub mod cli;
 mod glob;
 pub mod host;
 pub mod inventory;
+mod near;
 pub mod ranges;
 pub mod select;
 pub mod shard;
