@@ -1,0 +1,78 @@
+//! Which of the known hosts are meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Error, Result};
+
+use crate::host::Host;
+use crate::near::nearest;
+use crate::select::Selection;
+use crate::shard::Shard;
+
+/// The hosts that are told, each once: as the inventory knows them, with what was told beside the name.
+pub(super) fn named(told: &[Host], known: &[Host]) -> Vec<Host> {
+    let by_name: BTreeMap<String, &Host> =
+        known.iter().rev().map(|host| (host.name.to_ascii_lowercase(), host)).collect();
+    let mut seen = BTreeSet::new();
+    let mut hosts = Vec::with_capacity(told.len());
+    for host in told {
+        let found = by_name.get(&host.name.to_ascii_lowercase());
+        if found.is_none() {
+            warn_of_a_slip(&host.name, known);
+        }
+        let mut chosen = found.map_or_else(|| host.clone(), |found| (*found).clone());
+        chosen.user = host.user.clone().or(chosen.user);
+        chosen.port = host.port.or(chosen.port);
+        if seen.insert(chosen.name.clone()) {
+            hosts.push(chosen);
+        }
+    }
+    hosts
+}
+
+/// A name that the inventory does not know may well be meant; one that is nearly known hardly is.
+fn warn_of_a_slip(name: &str, known: &[Host]) {
+    // `web7` beside `web1` to `web6` is another host, and no slip.
+    let shape = |name: &str| {
+        name.split(|letter: char| letter.is_ascii_digit()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let names = known.iter().map(|host| host.name.as_str()).filter(|other| shape(other) != shape(name));
+    if let Some(near) = nearest(name, 1, names) {
+        log::warn!("`{name}` is not in the inventory and is taken as a host; did you mean `{near}`?");
+    }
+}
+
+/// The hosts that all of the selections mean.
+pub(super) fn limited(mut hosts: Vec<Host>, known: &[Host], limits: &[Selection]) -> Result<Vec<Host>> {
+    if limits.is_empty() {
+        return Ok(hosts);
+    }
+    let count = hosts.len();
+    // What was named beside the inventory is known too.
+    let all = if known.is_empty() { &hosts } else { known };
+    let mut told = BTreeSet::new();
+    for sentence in limits.iter().flat_map(|limit| limit.unmatched(all)) {
+        if told.insert(sentence.clone()) {
+            log::warn!("--limit {sentence}");
+        }
+    }
+    hosts.retain(|host| limits.iter().all(|limit| limit.matches(host)));
+    if hosts.is_empty() {
+        let texts: Vec<String> = limits.iter().map(|limit| format!("`{}`", limit.text())).collect();
+        let mean = if texts.len() == 1 { "means" } else { "together mean" };
+        let of = if count == 1 { "the one host".into() } else { format!("the {count} hosts") };
+        let what = format!("no host is selected: {} {mean} none of {of}", texts.join(" and "));
+        return Err(Error::failed(what));
+    }
+    Ok(hosts)
+}
+
+/// The part of the hosts that is this shard's.
+pub(super) fn shard(mut hosts: Vec<Host>, shard: Option<Shard>) -> Result<Vec<Host>> {
+    let Some(shard) = shard else { return Ok(hosts) };
+    let (count, part) = (hosts.len(), shard.of(hosts.len()));
+    if part.is_empty() {
+        return Err(Error::failed(format!("shard {shard} has no host: there are only {count}")));
+    }
+    Ok(hosts.drain(part).collect())
+}
