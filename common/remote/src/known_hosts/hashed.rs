@@ -1,9 +1,11 @@
 //! Lines whose host is a hash, `|1|salt|hash`: HMAC-SHA1 of the name with the salt as its key.
 //!
 //! Whether a line means a name is only known by trying. To try every line for every host is the
-//! product of both: for ten thousand of each some ten seconds. So the key is looked for first, which
-//! names the line; a line that was found to be a host's is tried for no other one; and trying begins
-//! where the last host was found, since files and inventories tend to have the same order.
+//! product of both: for ten thousand of each some ten seconds. So a host that shows its key is looked
+//! for among the lines with that key. Before that only the type to ask for is needed, which is known
+//! where all lines have one type; else the lines of one type are tried after those of the other, from
+//! where the last host was found, since files and inventories tend to have the same order. A line
+//! that was found to be a host's is tried for no other one.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,9 +57,19 @@ pub(super) struct Hashed {
     entries: Vec<Entry>,
     /// Numbers of entries, sorted by the end of their keys.
     by_tail: Vec<usize>,
+    /// Where among those with the same key the last name was found.
+    last: AtomicUsize,
+    /// By the type of their keys, the preferred one first.
+    types: Vec<OfType>,
+    found: Mutex<BTreeMap<String, Found>>,
+}
+
+#[derive(Debug)]
+struct OfType {
+    rank: usize,
+    entries: Vec<usize>,
     /// Where the last name was found.
     last: AtomicUsize,
-    found: Mutex<BTreeMap<String, Found>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -68,69 +80,75 @@ struct Found {
 }
 
 impl Hashed {
-    pub(super) fn add(&mut self, hash: Hash, line: usize, key: &[u8]) {
+    /// `rank` says how much the type of the key is preferred; less is more.
+    pub(super) fn add(&mut self, hash: Hash, line: usize, (rank, key): (usize, &[u8])) {
+        let entry = self.entries.len();
         self.entries.push(Entry { hash, line, tail: tail(key), name: OnceLock::new() });
+        match self.types.iter_mut().find(|of| of.rank == rank) {
+            Some(of) => of.entries.push(entry),
+            None => self.types.push(OfType { rank, entries: vec![entry], last: AtomicUsize::new(0) }),
+        }
     }
 
     pub(super) fn sort(&mut self) {
+        self.types.sort_by_key(|of| of.rank);
         self.by_tail = (0..self.entries.len()).collect();
         self.by_tail.sort_by_key(|&entry| self.entries[entry].tail);
     }
 
-    /// The lines of `name` that stand together where it is found first. All of them, where each host
-    /// has its lines together; others, if any, are found by [`Self::of_key`] and [`Self::all`].
-    pub(super) fn some(&self, name: &str) -> Vec<usize> {
-        self.search(name, false)
-    }
-
-    /// All lines of `name`.
-    pub(super) fn all(&self, name: &str) -> Vec<usize> {
-        self.search(name, true)
-    }
-
-    /// A line of `name` whose key ends as `key` does, and maybe more of them.
-    pub(super) fn of_key(&self, name: &str, key: &str) -> Vec<usize> {
-        if self.entries.is_empty() {
-            return Vec::new();
+    /// A line with the type of key that is to be asked for at `name`: of those that are known for it
+    /// the preferred one. Where all lines have one type it may be any line.
+    pub(super) fn of_preferred_type(&self, name: &str) -> Option<usize> {
+        if let [only] = self.types.as_slice() {
+            return only.entries.first().map(|&entry| self.entries[entry].line);
         }
-        let mut lines = self.remembered(name).unwrap_or_default().lines;
+        if let Some(found) = self.remembered(name) {
+            return found.lines.first().copied();
+        }
+        let line = self.types.iter().find_map(|of| self.search(of, name));
+        let found = Found { lines: line.into_iter().collect(), is_all: line.is_none() };
+        self.lock().insert(name.to_owned(), found);
+        line
+    }
+
+    /// All lines of `name`, those of the preferred type first.
+    pub(super) fn all(&self, name: &str) -> Vec<usize> {
+        if let Some(found) = self.remembered(name).filter(|found| found.is_all) {
+            return found.lines;
+        }
+        let entries = self.types.iter().flat_map(|of| &of.entries);
+        let found = entries.filter(|&&entry| self.is_of(entry, name));
+        let lines: Vec<usize> = found.map(|&entry| self.entries[entry].line).collect();
+        self.lock().insert(name.to_owned(), Found { lines: lines.clone(), is_all: true });
+        lines
+    }
+
+    /// A line of `name` whose key ends as `key` does.
+    pub(super) fn of_key(&self, name: &str, key: &str) -> Option<usize> {
         let tail = tail(key.as_bytes());
         let begin = self.by_tail.partition_point(|&entry| self.entries[entry].tail < tail);
-        let equal = self.by_tail[begin..].iter().take_while(|&&entry| self.entries[entry].tail == tail);
-        // Hosts that were made from one image have one key: those are not tried all.
-        if !lines.iter().any(|&line| equal.clone().any(|&entry| self.entries[entry].line == line)) {
-            lines.extend(
-                equal.filter(|&&entry| self.is_of(entry, name)).map(|&entry| self.entries[entry].line),
-            );
+        let equal = &self.by_tail[begin..];
+        let equal = &equal[..equal.partition_point(|&entry| self.entries[entry].tail == tail)];
+        if let Some(found) = self.remembered(name)
+            && let Some(&entry) = equal.iter().find(|&&entry| found.lines.contains(&self.entries[entry].line))
+        {
+            return Some(self.entries[entry].line);
         }
-        lines
+        // Hosts that were made from one image have one key.
+        let last = self.last.load(Ordering::Relaxed).min(equal.len());
+        let mut places = (last..equal.len()).chain(0..last);
+        let at = places.find(|&at| self.is_of(equal[at], name))?;
+        self.last.store(at + 1, Ordering::Relaxed);
+        Some(self.entries[equal[at]].line)
     }
 
-    fn search(&self, name: &str, is_all: bool) -> Vec<usize> {
-        if self.entries.is_empty() {
-            return Vec::new();
-        }
-        let before = self.remembered(name).unwrap_or_default();
-        if before.is_all || (!is_all && !before.lines.is_empty()) {
-            return before.lines;
-        }
-        let count = self.entries.len();
-        let begin = self.last.load(Ordering::Relaxed);
-        let mut lines = Vec::new();
-        let mut tried = 0;
-        while tried < count {
-            let entry = (begin + tried) % count;
-            tried += 1;
-            if self.is_of(entry, name) {
-                lines.push(self.entries[entry].line);
-                self.last.store(entry + 1, Ordering::Relaxed);
-            } else if !is_all && !lines.is_empty() {
-                break;
-            }
-        }
-        let found = Found { lines: lines.clone(), is_all: tried == count };
-        self.lock().insert(name.to_owned(), found);
-        lines
+    fn search(&self, of: &OfType, name: &str) -> Option<usize> {
+        let count = of.entries.len();
+        let begin = of.last.load(Ordering::Relaxed);
+        let mut places = (begin..begin + count).map(|at| at % count);
+        let at = places.find(|&at| self.is_of(of.entries[at], name))?;
+        of.last.store(at + 1, Ordering::Relaxed);
+        Some(self.entries[of.entries[at]].line)
     }
 
     fn is_of(&self, entry: usize, name: &str) -> bool {

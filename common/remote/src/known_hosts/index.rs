@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::TYPES;
 use super::hashed::{Hash, Hashed};
 use super::line::{self, Fields, Marker};
 use super::text::{Shown, decoded};
@@ -30,6 +31,11 @@ pub(super) struct Index {
     hashed: Hashed,
     /// Lines with a marker, which are also in `exact` or `patterns`, or have a hash of their own.
     marked: Vec<usize>,
+}
+
+/// How much a type of key is preferred; less is more.
+fn rank(kind: &[u8]) -> usize {
+    TYPES.iter().position(|(name, _)| name.as_bytes() == kind).unwrap_or(TYPES.len())
 }
 
 /// One line of the index.
@@ -113,7 +119,7 @@ impl Index {
             if is_marked {
                 entry.hash = Some(hash);
             } else {
-                self.hashed.add(hash, at, fields.key);
+                self.hashed.add(hash, at, (rank(fields.kind), fields.key));
             }
         } else if fields.names.iter().any(|byte| matches!(byte, b'*' | b'?' | b'!')) {
             self.patterns.push(at);
@@ -165,11 +171,11 @@ impl Index {
         self.plain(name).chain(hashed).collect()
     }
 
-    /// The types of keys that are known for `name`; of hashed ones those that stand together.
+    /// The types of keys that are known for `name`; of hashed ones the preferred one.
     pub(super) fn types(&self, name: &str) -> Vec<String> {
         let mut lines: Vec<Line<'_>> = self.plain(name).collect();
         if !lines.iter().any(|line| line.fields().marker == Marker::None) {
-            lines.extend(self.hashed.some(name).into_iter().map(|at| self.line(at)));
+            lines.extend(self.hashed.of_preferred_type(name).map(|at| self.line(at)));
         }
         let fields = lines.iter().map(|line| line.fields()).filter(|fields| fields.marker == Marker::None);
         fields.map(|fields| String::from_utf8_lossy(fields.kind).into_owned()).collect()
@@ -181,8 +187,7 @@ impl Index {
             || self
                 .hashed
                 .of_key(name, &shown.text)
-                .iter()
-                .any(|&at| self.line(at).is_key(Marker::None, shown))
+                .is_some_and(|at| self.line(at).is_key(Marker::None, shown))
     }
 
     /// Where `shown` is revoked for any of `names`.

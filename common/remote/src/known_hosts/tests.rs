@@ -163,7 +163,12 @@ fn the_types_that_are_known_are_asked_for_first() {
     check(&rsa, "web", "rsa-sha2-512,rsa-sha2-256,ssh-ed25519,");
     check(&rsa, "web:2222", "rsa-sha2-512,rsa-sha2-256,ssh-ed25519,");
     check(&(rsa + &ed("web", 1)), "web", "ssh-ed25519,rsa-sha2-512,");
-    check(&line(&hashed("web", 1), "ecdsa-sha2-nistp384", 1), "web", "ecdsa-sha2-nistp384,ssh-ed25519,");
+    let hashed_rsa = line(&hashed("web", 1), "ssh-rsa", 1);
+    check(&hashed_rsa, "web", "rsa-sha2-512,rsa-sha2-256,ssh-ed25519,");
+    let other = ed(&hashed("db", 2), 1) + &line(&hashed("db", 3), "ssh-dss", 1);
+    check(&(other.clone() + &hashed_rsa), "web", "rsa-sha2-512,rsa-sha2-256,ssh-ed25519,");
+    check(&(other.clone() + &hashed_rsa), "db", "ssh-ed25519,ecdsa-sha2-nistp256,");
+    check(&(other + &hashed_rsa), "app", "ssh-ed25519,ecdsa-sha2-nistp256,");
 }
 
 #[test]
@@ -285,10 +290,10 @@ fn ssh_keygen_finds_the_same_lines() {
     ];
     let mut text = String::new();
     for names in names {
-        text += &format!("{names} ssh-ed25519 {real} comment\n");
+        text += &[names, " ssh-ed25519 ", real, " comment\n"].concat();
     }
     for name in ["web", "db", "[web]:2222"] {
-        text += &format!("{} ssh-ed25519 {real}\n", hashed(name, 9));
+        text += &[&hashed(name, 9), " ssh-ed25519 ", real, "\n"].concat();
     }
     OpenOptions::new().create(true).append(true).open(&path).unwrap().write_all(text.as_bytes()).unwrap();
     let known = known(&text);
