@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Formatter};
 /// What kind of failure it is: what a script branches on, and what a person does about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
+    /// What the inventory or the SSH configuration says about the host cannot be done.
+    Config,
     /// The name has no address.
     Dns,
     /// The host, or a router before it, answered that nothing listens or nothing leads there.
@@ -30,6 +32,7 @@ impl Class {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Config => "config",
             Self::Dns => "dns",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
@@ -45,7 +48,7 @@ impl Class {
     /// Whether the host could not be spoken to at all, as opposed to one that answered badly.
     #[must_use]
     pub fn is_unreachable(self) -> bool {
-        !matches!(self, Self::Command | Self::Output)
+        !matches!(self, Self::Config | Self::Command | Self::Output)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Login {
     pub is_default: bool,
     /// The socket of the agent whose keys are tried after the files.
     pub agent: Option<PathBuf>,
+    /// Whether of the agent's keys only those are tried whose file is among `keys`.
+    pub identities_only: bool,
 }
 
 /// How to know a host. Equal ones are shared among hosts.

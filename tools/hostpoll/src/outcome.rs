@@ -21,6 +21,8 @@ pub struct Polled {
     pub took: Took,
     /// The answer, or why there is none.
     pub result: Result<Sample, Failure>,
+    /// Whether the answer was cut off at the deadline: the gaps say where it hung.
+    pub is_cut: bool,
     /// The sample before this one of the same host and boot, with `--interval`; for rates.
     pub before: Option<Arc<(DateTime<Utc>, Sample)>>,
 }

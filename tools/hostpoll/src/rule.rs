@@ -91,6 +91,12 @@ impl Rule {
         parse::rule(text, commands)
     }
 
+    /// Whether it is about all hosts of a round, and how many of them fail.
+    #[must_use]
+    pub fn is_about_hosts(&self) -> bool {
+        !matches!(self.subject, Subject::Value(_))
+    }
+
     /// Whether `value` trips it.
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {

@@ -1,4 +1,4 @@
-//! Public halves: as lines of a `.pub` file, and as they are sent.
+//! Public halves: from the lines of a `.pub` file, and as they are sent.
 
 use base64ct::{Base64, Encoding};
 use openssl::bn::{BigNumContext, BigNumRef};
@@ -11,11 +11,6 @@ use crate::known_hosts::kind;
 
 use super::file::Fault;
 use super::wire::put;
-
-/// The line of a `.pub` file, without a comment.
-pub(super) fn line(blob: &[u8]) -> String {
-    format!("{} {}", kind(blob).unwrap_or_default(), Base64::encode_string(blob))
-}
 
 /// The key or certificate in the first line of `bytes`; `None` when there is none.
 pub(super) fn parse(bytes: &[u8]) -> Option<Vec<u8>> {

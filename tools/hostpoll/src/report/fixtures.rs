@@ -164,6 +164,7 @@ pub(crate) fn host(name: &str, sample: Sample) -> Polled {
             total: Duration::from_micros(87_500),
         },
         result: Ok(sample),
+        is_cut: false,
         before: None,
     }
 }

@@ -1,0 +1,361 @@
+//! One SSH session: connect, verify the host, log in, run commands.
+
+use std::io::{ErrorKind, Read};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use rustix::io::{Errno, dup2};
+use ssh2::{BlockDirections, Channel, ErrorCode, MethodType};
+
+use crate::auth;
+use crate::bounds::{Bounds, Deadline};
+use crate::command::{Command, Output};
+use crate::failure::{Class, Failure, Phase};
+use crate::known_hosts::{KnownHosts, Peer};
+use crate::reach::Reach;
+use crate::target::Target;
+use crate::trouble::{self, Trouble};
+use crate::wire::Guarded;
+use crate::{greeting, offers};
+
+/// `LIBSSH2_ERROR_EAGAIN`.
+const AGAIN: ErrorCode = ErrorCode::Session(-37);
+
+/// What is kept of standard error, for messages.
+const STDERR: usize = 4096;
+
+/// How long the far side may take to confirm that a command is over, before the next one.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long the phases of opening a session took, all attempts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Took {
+    /// Looking up the address.
+    pub resolve: Duration,
+    /// Connecting, also through other hosts.
+    pub connect: Duration,
+    /// Greetings, key exchange and host key.
+    pub handshake: Duration,
+    /// Logging in.
+    pub auth: Duration,
+}
+
+/// What came of one command.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status, or why it did not come to an end.
+    pub ended: Result<i32, Failure>,
+    /// What it printed between the marks, as far as it came.
+    pub stdout: Vec<u8>,
+    /// The first 4 kB of its standard error.
+    pub stderr: Vec<u8>,
+    /// How long it took, from asking for it to the end of its output.
+    pub took: Duration,
+}
+
+/// A session that is logged in.
+pub struct Session {
+    // Before the connection: its end still writes to it.
+    ssh: ssh2::Session,
+    pub(crate) guarded: Guarded,
+    /// The channel of the last command, until the far side has confirmed its end.
+    closing: Option<Channel>,
+}
+
+/// The number of a socket that outlives the library's session.
+struct Number(RawFd);
+
+impl AsRawFd for Number {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+impl Session {
+    /// Opens a session on `socket`, which is connected and does not block: greets, exchanges keys,
+    /// verifies the host and logs in, all before `end`.
+    ///
+    /// # Errors
+    /// A failure of the phase in which it ended; the connection is closed then.
+    pub(crate) fn begin(
+        socket: OwnedFd,
+        target: &Target,
+        reach: &Reach,
+        (end, took): (Instant, &mut Took),
+    ) -> Result<Self, Failure> {
+        let session = timed(&mut took.handshake, || {
+            let deadline = Deadline::of(Phase::Handshake, &reach.bounds, end);
+            let known = reach.known_hosts(&target.trust)?;
+            let session = Self::greet(socket, target, (reach, &known), deadline)?;
+            session.verify(target, &known).map(|()| session)
+        })?;
+        timed(&mut took.auth, || {
+            let deadline = Deadline::of(Phase::Auth, &reach.bounds, end);
+            session.guarded.set(Some(deadline));
+            session.log_in(target, reach, deadline)
+        })?;
+        session.guarded.set(None);
+        Ok(session)
+    }
+
+    /// Greetings and key exchange.
+    fn greet(
+        socket: OwnedFd,
+        target: &Target,
+        (reach, known): (&Reach, &KnownHosts),
+        deadline: Deadline,
+    ) -> Result<Self, Failure> {
+        let local = |what: &str| {
+            Failure::new(Class::Lost, Phase::Handshake, format!("cannot begin a session: {what}"))
+        };
+        let mut ssh = ssh2::Session::new().map_err(|error| local(error.message()))?;
+        let algorithms = known.algorithms(peer(target));
+        if !algorithms.is_empty() {
+            ssh.method_pref(MethodType::HostKey, &algorithms.join(","))
+                .map_err(|error| local(error.message()))?;
+        }
+        ssh.set_blocking(false);
+
+        // The library sends its greeting and then reads that of the other side, in one call and
+        // without bounds. So it greets a socket of ours first; what it said goes out at once, the
+        // other side's lines are looked at here, and then the connection takes that socket's place.
+        let (stand_in, ours) = UnixStream::pair().map_err(|error| local(&error.to_string()))?;
+        let mut place = OwnedFd::from(stand_in);
+        ssh.set_tcp_stream(Number(place.as_raw_fd()));
+        match ssh.handshake() {
+            Err(error) if error.code() == AGAIN => {}
+            other => return Err(local(other.err().map_or("no greeting".into(), |e| e.to_string()).as_str())),
+        }
+        send_greeting(&ours, &socket).map_err(|error| trouble::at_greeting(&error))?;
+        greeting::pass_over(socket.as_fd(), deadline)?;
+        dup2(&socket, &mut place).map_err(|error| local(&error.to_string()))?;
+        drop(socket);
+
+        let guarded = reach.watchdog.guard(place).map_err(|error| local(&error.to_string()))?;
+        guarded.set(Some(deadline));
+        let session = Self { ssh, guarded, closing: None };
+        let mut ssh = session.ssh.clone();
+        match session.until(deadline, || ssh.handshake()) {
+            Ok(()) => Ok(session),
+            Err(trouble) => {
+                drop(ssh);
+                session.cut();
+                Err(trouble::at_handshake(&trouble, deadline, || offers::of(target, reach, &algorithms)))
+            }
+        }
+    }
+
+    fn verify(&self, target: &Target, known: &KnownHosts) -> Result<(), Failure> {
+        let Some((key, _)) = self.ssh.host_key() else {
+            return Err(Failure::new(Class::Hostkey, Phase::Handshake, "it showed no host key"));
+        };
+        crate::hostkey::verify(known, peer(target), key, target.trust.accepts_new)
+    }
+
+    fn log_in(&self, target: &Target, reach: &Reach, deadline: Deadline) -> Result<(), Failure> {
+        let attempt = auth::Attempt { user: &target.user, login: &target.login, ring: &reach.ring };
+        auth::log_in(&self.ssh, &attempt, &Patient { session: self, deadline })
+    }
+
+    /// Repeats `call` until it no longer asks to be called again.
+    fn until<T>(
+        &self,
+        deadline: Deadline,
+        mut call: impl FnMut() -> Result<T, ssh2::Error>,
+    ) -> Result<T, Trouble> {
+        loop {
+            match call() {
+                Err(error) if error.code() == AGAIN => self.wait(deadline)?,
+                Err(_) if self.guarded.wire.was_cut() => return Err(Trouble::Late),
+                other => return other.map_err(Trouble::Ssh),
+            }
+        }
+    }
+
+    fn wait(&self, deadline: Deadline) -> Result<(), Trouble> {
+        let writes = matches!(self.ssh.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
+        self.guarded.wire.wait(writes, deadline).map_err(|_| Trouble::Late)
+    }
+
+    /// Runs `command` and reads its output until its end mark, at most until `end`. After a failure
+    /// the session is of no more use.
+    pub fn run(&mut self, command: &Command, bounds: &Bounds, end: Instant) -> Answer {
+        let begun = Instant::now();
+        let deadline = Deadline::of(Phase::Command, bounds, end);
+        self.guarded.set(Some(deadline));
+        let mut output = Output::default();
+        let mut stderr = Vec::new();
+        let ended = self.exchange(command, bounds.max_output, deadline, (&mut output, &mut stderr));
+        self.guarded.set(None);
+        let took = begun.elapsed();
+        if ended.is_err() {
+            self.cut();
+        }
+        Answer { ended, stdout: output.into_bytes(), stderr, took }
+    }
+
+    fn exchange(
+        &mut self,
+        command: &Command,
+        max_output: usize,
+        deadline: Deadline,
+        (output, stderr): (&mut Output, &mut Vec<u8>),
+    ) -> Result<i32, Failure> {
+        self.confirm_closing(deadline)?;
+        let at_start = |trouble| trouble::at_start(&trouble, deadline);
+        let mut channel = self.until(deadline, || self.ssh.channel_session()).map_err(at_start)?;
+        self.until(deadline, || channel.exec(command.line())).map_err(at_start)?;
+        let mut errors = channel.stderr();
+        let mut unread = 0;
+        let status = loop {
+            self.read(&mut channel, output, (command, max_output))?;
+            if let Some(status) = output.status() {
+                break status;
+            }
+            drain(&mut errors, stderr).map_err(|()| trouble::lost_in(output))?;
+            if channel.eof() {
+                return Err(self.ended_early(&mut channel, output, stderr, deadline));
+            }
+            // Reading one of the two streams takes what has come for both from the socket, which
+            // then has nothing more to say to poll(2). What no stream asks for stays there.
+            let left = std::mem::replace(&mut unread, channel.read_window().available);
+            if unread > 0 && unread != left {
+                continue;
+            }
+            self.wait(deadline).map_err(|_| trouble::no_end(output, deadline))?;
+        };
+        self.close(channel);
+        Ok(status)
+    }
+
+    /// Reads what is there, up to the end mark.
+    fn read(
+        &self,
+        channel: &mut Channel,
+        output: &mut Output,
+        (command, max_output): (&Command, usize),
+    ) -> Result<(), Failure> {
+        let mut bytes = [0; 4096];
+        loop {
+            match channel.read(&mut bytes) {
+                Ok(0) => return Ok(()),
+                Ok(count) if output.take(&bytes[..count], command) => return Ok(()),
+                Ok(_) if output.len() > max_output => return Err(trouble::too_much(max_output)),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(_) if self.guarded.wire.was_cut() => return Err(trouble::cut_short(output)),
+                Err(_) => return Err(trouble::lost_in(output)),
+            }
+        }
+    }
+
+    /// Why a channel ended before the end mark.
+    fn ended_early(
+        &self,
+        channel: &mut Channel,
+        output: &Output,
+        stderr: &[u8],
+        deadline: Deadline,
+    ) -> Failure {
+        let _says_why = self.until(deadline, || channel.wait_close());
+        let signal = channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
+        let status = channel.exit_status().unwrap_or_default();
+        trouble::ended_early(signal, status, output, stderr)
+    }
+
+    /// Asks the far side to end `channel`, and waits for its answer only before the next command.
+    fn close(&mut self, mut channel: Channel) {
+        match channel.close() {
+            Err(error) if error.code() == AGAIN => self.closing = Some(channel),
+            _ => {}
+        }
+    }
+
+    fn confirm_closing(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let Some(mut channel) = self.closing.take() else { return Ok(()) };
+        let closing = Deadline { at: deadline.at.min(Instant::now() + CLOSING), whole: CLOSING };
+        self.until(closing, || channel.close()).map_err(|_| trouble::gone_between())
+    }
+
+    pub(crate) fn ssh(&self) -> &ssh2::Session {
+        &self.ssh
+    }
+
+    fn cut(&self) {
+        self.guarded.wire.cut();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // sshd logs a goodbye as one, and a bare end as a fault. It is written at once or not at all.
+        let _is_said = self.ssh.disconnect(None, "done", None);
+        // The library frees a session only when its channels need no more writing or reading.
+        self.cut();
+        drop(self.closing.take());
+    }
+}
+
+/// Does `work` and adds how long that took, however it ends.
+pub(crate) fn timed<T>(took: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    *took += begun.elapsed();
+    done
+}
+
+/// Patience for one phase: what [`auth`] repeats its calls with.
+struct Patient<'a> {
+    session: &'a Session,
+    deadline: Deadline,
+}
+
+impl auth::Patience for Patient<'_> {
+    fn until<T>(&self, call: impl FnMut() -> Result<T, ssh2::Error>) -> Result<T, Trouble> {
+        self.session.until(self.deadline, call)
+    }
+
+    fn bound(&self) -> Duration {
+        self.deadline.whole
+    }
+}
+
+/// What the library said to `from` goes to `to`. It is some 30 bytes, and the socket is new.
+fn send_greeting(from: &UnixStream, to: &OwnedFd) -> std::io::Result<()> {
+    let mut greeting = [0; 256];
+    let count = { from }.read(&mut greeting)?;
+    let mut rest = &greeting[..count];
+    while !rest.is_empty() {
+        match rustix::io::write(to, rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads standard error, which shares its window with standard output: unread, it would stop both.
+fn drain(errors: &mut ssh2::Stream, into: &mut Vec<u8>) -> Result<(), ()> {
+    let mut bytes = [0; 1024];
+    loop {
+        match errors.read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                let room = STDERR.saturating_sub(into.len());
+                into.extend_from_slice(&bytes[..count.min(room)]);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(_) => return Err(()),
+        }
+    }
+}
+
+/// What the host is known by. An alias is looked up without a port, as ssh(1) does it.
+fn peer(target: &Target) -> Peer<'_> {
+    match &target.key_alias {
+        Some(alias) => Peer { host: alias, port: 22 },
+        None => Peer { host: &target.address, port: target.port },
+    }
+}

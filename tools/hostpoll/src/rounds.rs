@@ -1,0 +1,159 @@
+//! Rounds: every host once, on a steady clock.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::{Out, Result, stop};
+use remote::fanout::{self, Told as Heard, Width};
+
+use crate::cli::Rounds;
+use crate::judge::Judge;
+use crate::poll::{self, Asked, Poller};
+use crate::report::Summary;
+use crate::sink::Sink;
+
+/// All hosts, from one round to the next.
+pub(crate) struct Fleet {
+    asked: Vec<Asked>,
+    poller: Arc<Poller>,
+    jobs: usize,
+    deadline: Duration,
+}
+
+/// Who is told of hosts and rounds.
+pub(crate) struct Told<'a> {
+    pub(crate) sink: Sink,
+    pub(crate) judge: Judge,
+    pub(crate) out: &'a mut Out,
+}
+
+/// How the rounds ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As many as were wanted are done.
+    Done,
+    /// A signal came.
+    Stopped,
+}
+
+impl Fleet {
+    pub(crate) fn new(asked: Vec<Asked>, poller: Arc<Poller>, jobs: usize, deadline: Duration) -> Self {
+        Self { asked, poller, jobs, deadline }
+    }
+
+    /// Takes samples as `rounds` says.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub(crate) fn rounds(mut self, rounds: Rounds, told: &mut Told<'_>) -> Result<End> {
+        let mut tick = Instant::now();
+        for count in 1.. {
+            told.judge.begin();
+            let summary = self.round(told)?;
+            let is_whole = summary.total == self.asked.len();
+            if !is_whole {
+                log::warn!("stopped: {} of {} hosts are done", summary.total, self.asked.len());
+            }
+            let is_sent = told.sink.end(&summary, rounds.redraws, told.out)?;
+            told.judge.end(&summary, is_sent);
+            let Some(interval) = rounds.interval.filter(|_| is_whole && Some(count) != rounds.count) else {
+                return Ok(if is_whole { End::Done } else { End::Stopped });
+            };
+            tick = next_tick(tick, interval);
+            if stop::wait(tick.saturating_duration_since(Instant::now())) {
+                break;
+            }
+        }
+        Ok(End::Stopped)
+    }
+
+    /// Asks every host once, as far as no signal comes.
+    fn round(&mut self, told: &mut Told<'_>) -> Result<Summary> {
+        let begun = Instant::now();
+        let round_end = begun + self.deadline;
+        let asked = std::mem::take(&mut self.asked);
+        self.asked = asked.iter().map(Asked::again).collect();
+        let mut progress = Progress::new(asked.len(), told.sink.is_quiet());
+        let mut summary = Summary::default();
+        let mut written = Ok(());
+        let width = Width { jobs: self.jobs, patience: poll::patience(self.poller.bounds()) };
+        let shared = Arc::clone(&self.poller);
+        let work = move |asked: Asked| shared.poll(asked, round_end);
+        fanout::each(asked, width, work, |heard| {
+            let polled = match heard {
+                Heard::Idle => {
+                    progress.show(summary.total);
+                    return !stop::requested();
+                }
+                Heard::Done(index, (asked, polled)) => {
+                    self.asked[index] = asked;
+                    polled
+                }
+                Heard::Stuck(index) => self.poller.stuck(&self.asked[index]),
+            };
+            progress.clear();
+            summary.add(&polled);
+            told.judge.host(&polled);
+            written = told.sink.host(&polled, told.out);
+            progress.show(summary.total);
+            written.is_ok() && !stop::requested()
+        })?;
+        progress.clear();
+        summary.took = begun.elapsed();
+        written.map(|()| summary)
+    }
+}
+
+/// The next moment for a round on a steady clock. A round that took too long swallows the ticks that
+/// it ran over.
+fn next_tick(tick: Instant, interval: Duration) -> Instant {
+    let behind = tick.elapsed().as_nanos() / interval.as_nanos().max(1);
+    let missed = u32::try_from(behind).unwrap_or(u32::MAX - 1);
+    if missed > 0 {
+        log::warn!("a round took longer than --interval; left out: {missed}");
+    }
+    tick + interval * (missed + 1)
+}
+
+/// `17/40 hosts` on a terminal, nothing elsewhere.
+struct Progress {
+    /// `None`: nobody reads it.
+    begun: Option<Instant>,
+    total: usize,
+    next: Duration,
+    is_shown: bool,
+}
+
+/// What takes no longer than this is not worth a line.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PERIOD: Duration = Duration::from_millis(200);
+
+impl Progress {
+    fn new(total: usize, is_quiet: bool) -> Self {
+        let begun = (!is_quiet && std::io::stderr().is_terminal()).then(Instant::now);
+        Self { begun, total, next: PATIENCE, is_shown: false }
+    }
+
+    fn show(&mut self, done: usize) {
+        let Some(begun) = self.begun else { return };
+        if begun.elapsed() >= self.next || self.is_shown {
+            self.next = begun.elapsed() + PERIOD;
+            self.is_shown = true;
+            self.write(&format!("\r{done}/{} hosts\x1b[K", self.total));
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.is_shown {
+            self.write("\r\x1b[K");
+        }
+    }
+
+    /// A terminal that has gone is no reason to stop.
+    fn write(&mut self, text: &str) {
+        if std::io::stderr().write_all(text.as_bytes()).is_err() {
+            self.begun = None;
+        }
+    }
+}

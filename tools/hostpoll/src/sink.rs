@@ -1,0 +1,126 @@
+//! Where results go: standard output, a file that is replaced whole, a server.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use common::{Out, Result};
+
+use crate::cli::Args;
+use crate::outcome::Polled;
+use crate::push::Push;
+use crate::report::{self, Format, Options, Report, Summary};
+
+/// Home, and everything from there on gone (ECMA-48, CUP and ED).
+const REDRAW: &[u8] = b"\x1b[H\x1b[J";
+
+/// Where results go.
+pub(crate) struct Sink {
+    report: Box<dyn Report>,
+    /// Whether each host is told as it ends, to somebody who may wait for it.
+    is_live: bool,
+    file: Option<(PathBuf, Held)>,
+    push: Option<Pushed>,
+    is_quiet: bool,
+}
+
+/// A report that is sent to a server at the end of each round.
+struct Pushed {
+    push: Push,
+    report: Box<dyn Report>,
+    held: Held,
+}
+
+impl Sink {
+    /// For what the command line says.
+    ///
+    /// # Errors
+    /// When the address to push to is none.
+    pub(crate) fn new(args: &Args, options: Options) -> Result<Self> {
+        let push = args.push()?.map(|push| Pushed {
+            report: report::new(push.taker().format(), options.clone()),
+            push,
+            held: Held::new("what is pushed"),
+        });
+        let format = args.format();
+        Ok(Self {
+            is_live: args.output().is_none() && !matches!(format, Format::Table | Format::Prometheus),
+            report: report::new(format, options),
+            file: args.output().map(|path| (path.to_owned(), Held::new(path.display().to_string()))),
+            push,
+            is_quiet: args.common.quiet,
+        })
+    }
+
+    /// Whether nobody wants to see progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    pub(crate) fn host(&mut self, polled: &Polled, out: &mut Out) -> Result<()> {
+        if let Some(pushed) = &mut self.push {
+            pushed.report.host(polled, &mut pushed.held.out)?;
+        }
+        if let Some((_, held)) = &mut self.file {
+            return self.report.host(polled, &mut held.out);
+        }
+        self.report.host(polled, out)?;
+        if self.is_live { out.flush() } else { Ok(()) }
+    }
+
+    /// Ends a round. A file is replaced, and what is to be pushed is sent; that it cannot be sent is
+    /// told, and nothing else suffers from it.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub(crate) fn end(&mut self, summary: &Summary, redraws: bool, out: &mut Out) -> Result<bool> {
+        if let Some((path, held)) = &mut self.file {
+            self.report.round(summary, &mut held.out)?;
+            files::replace(path, &held.take()?)?;
+        } else {
+            if redraws {
+                out.write_all(REDRAW)?;
+            }
+            self.report.round(summary, out)?;
+            out.flush()?;
+        }
+        let Some(pushed) = &mut self.push else { return Ok(true) };
+        pushed.report.round(summary, &mut pushed.held.out)?;
+        let sent = pushed.push.send(&pushed.held.take()?);
+        if let Err(error) = &sent {
+            log::error!("{error}");
+        }
+        Ok(sent.is_ok())
+    }
+}
+
+/// Output that is kept until the round has ended.
+struct Held {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    out: Out,
+}
+
+impl Held {
+    fn new(name: impl Into<String>) -> Self {
+        let bytes = Arc::default();
+        Self { out: Out::to(Shared(Arc::clone(&bytes)), name), bytes }
+    }
+
+    fn take(&mut self) -> Result<Vec<u8>> {
+        self.out.flush()?;
+        Ok(std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Rounds: kept sessions, a steady clock, signals.
+
+use testkit::sshd::{Fleet, Sshd};
+
+use crate::{objects, poll, poll_fleet};
+
+#[test]
+fn sessions_are_kept_between_samples() {
+    let Some(server) = Sshd::new().start() else { return };
+    let case = poll(&server).args([&*server.host(), "--metrics", "cpu,net", "--json"]);
+    let output = case.args(["--interval", "100ms", "--samples", "5"]);
+    // A busy machine leaves a round out, and says so.
+    let output = output.stdout_has("{").stderr_has("").run();
+    let samples = objects(&output.stdout);
+    assert_eq!(samples.len(), 5);
+    assert!(samples.iter().all(|sample| sample["ok"] == true && sample["cpu_percent"].is_number()));
+    assert!(samples[1..].iter().all(|sample| sample["net_receive_bytes_per_s"].is_number()));
+    assert_eq!(server.log().matches("Accepted publickey").count(), 1, "one login for all samples");
+}
+
+#[test]
+fn a_session_that_was_lost_is_opened_again() {
+    let Some(server) = Sshd::new().start() else { return };
+    let case = poll(&server).args([&*server.host(), "--json", "--metrics", "load"]);
+    // The command ends the server's side of its own session, once its answer is out.
+    let server_side = "p=$(cut -d\" \" -f4 /proc/$PPID/stat)";
+    let command = &*format!("x={server_side}; {{ sleep 0.2; kill $p; }} >/dev/null 2>&1 & echo 1");
+    let output =
+        case.args(["--command", command, "--interval", "600ms", "--samples", "3"]).stdout_has("{").run();
+    let samples = objects(&output.stdout);
+    assert_eq!(samples.len(), 3);
+    assert!(samples.iter().all(|sample| sample["ok"] == true), "{samples:?}");
+    assert!(server.log().matches("Accepted publickey").count() > 1);
+}
+
+#[test]
+fn a_signal_ends_a_round_with_what_is_done() {
+    let Some(fleet) = Fleet::start(1, true) else { return };
+    let healthy = fleet.hosts();
+    let mut running = poll_fleet(&fleet)
+        .args([&*healthy[0], fleet.host("hang"), "--json", "--metrics", "load"])
+        .status(143)
+        .stdout_has("{")
+        .stderr_has("stopped: 1 of 2 hosts are done")
+        .start();
+    running.wait_for_stdout("\"ok\":true");
+    running.terminate();
+    running.finish();
+}
+
+#[test]
+fn a_signal_between_rounds_is_the_end_that_was_wanted() {
+    let Some(server) = Sshd::new().start() else { return };
+    let case = poll(&server).args([&*server.host(), "--json", "--metrics", "load", "--interval", "1h"]);
+    let mut running = case.stdout_has("\"ok\":true").start();
+    running.wait_for_stdout("\n");
+    running.interrupt();
+    running.finish();
+}
