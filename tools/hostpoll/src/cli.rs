@@ -32,8 +32,8 @@ pub struct Args {
     )]
     metrics: Vec<Collector>,
 
-    /// Time between the two readings of the CPU; 0s for counters only [default: 1s; with --interval, for the first sample]
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    /// Time between the two readings of the CPU; 0 for counters only [default: 1s; with --interval, for the first sample]
+    #[arg(long, value_name = "TIME", value_parser = window)]
     cpu_window: Option<Duration>,
 
     /// Run CMD there too: it prints a number, key=value, or JSON; may be given again
@@ -291,6 +291,11 @@ fn collector(name: &str) -> Collector {
     let found = Collector::ALL.iter().find(|(one, _)| *one == name);
     // clap has refused every other name.
     found.map_or(Collector::Cpu, |(_, collector)| *collector)
+}
+
+/// Nothing needs no unit.
+fn window(text: &str) -> std::result::Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { units::duration(text) }
 }
 
 fn command(text: &str) -> std::result::Result<(String, String), String> {
