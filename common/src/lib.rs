@@ -10,6 +10,7 @@
 //! | [`out`] | standard output that names its errors and survives a closed pipe |
 //! | [`output`] | an output that is also an input is refused |
 //! | [`input`] | a file or `-`, plain or compressed |
+//! | [`near`] | which known name a mistyped one is near to |
 //! | [`units`] | `30s`, `10M`: durations and sizes |
 //! | [`stop`] | SIGINT and SIGTERM as a flag |
 //!
@@ -22,6 +23,7 @@ pub mod error;
 pub mod input;
 pub mod log;
 pub mod manual;
+pub mod near;
 pub mod out;
 pub mod output;
 pub mod stop;

@@ -17,7 +17,6 @@ pub mod cli;
 mod glob;
 pub mod host;
 pub mod inventory;
-mod near;
 pub mod ranges;
 pub mod select;
 pub mod shard;

@@ -4,7 +4,7 @@ mod reference;
 
 use std::collections::BTreeSet;
 
-use crate::near;
+use common::near;
 
 pub use reference::{Item, Reference, parse_list, split_assignment};
 pub(crate) use reference::{position, split_list};

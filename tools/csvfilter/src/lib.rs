@@ -17,7 +17,6 @@ pub mod from;
 mod gate;
 mod judge;
 mod kernel;
-mod near;
 pub mod number;
 mod open;
 pub mod pattern;

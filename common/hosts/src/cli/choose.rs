@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Error, Result};
+use common::{Error, Result, near};
 
 use crate::host::Host;
-use crate::near::nearest;
 use crate::select::Selection;
 use crate::shard::Shard;
 
@@ -37,7 +36,7 @@ fn warn_of_a_slip(name: &str, known: &[Host]) {
         name.split(|letter: char| letter.is_ascii_digit()).map(str::to_owned).collect::<Vec<_>>()
     };
     let names = known.iter().map(|host| host.name.as_str()).filter(|other| shape(other) != shape(name));
-    if let Some(near) = nearest(name, 1, names) {
+    if let Some(near) = near::best(name, 1, names) {
         log::warn!("`{name}` is not in the inventory and is taken as a host; did you mean `{near}`?");
     }
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use common::near;
+
 use super::{Finding, Inventory, hops};
 use crate::host::Host;
 use crate::ssh_config::SshConfig;
@@ -63,8 +65,10 @@ impl Inventory {
                         || config.settings(name).host_name.is_some()
                 };
                 if hops(hop).any(|name| !is_known(name)) {
-                    let what =
-                        format!("`{}` jumps through `{hop}`, which is no host of the inventory", host.name);
+                    let near = near::best(hop, near::slips(hop).min(3), by_name.keys().copied());
+                    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    let whose = format!("`{}` jumps through `{hop}`", host.name);
+                    let what = format!("{whose}, which is no host of the inventory{near}");
                     found.push(odd(host, true, what));
                 }
             }

@@ -1,11 +1,10 @@
 //! Which known key a mistyped one is near to.
 
-use crate::near::nearest;
+use common::near;
 
 /// `; did you mean KEY?`, or all of them when none is near to `wanted`.
 pub(super) fn meant(wanted: &str, keys: &[&str]) -> String {
-    let most = (wanted.chars().count() / 3).max(1);
-    match nearest(wanted, most, keys.iter().copied()) {
+    match near::best(wanted, near::slips(wanted), keys.iter().copied()) {
         Some(key) => format!("; did you mean `{key}`?"),
         None => format!("; known are {}", keys.join(", ")),
     }
@@ -24,6 +23,7 @@ mod tests {
         check("prot", "; did you mean `port`?");
         check("prt", "; did you mean `port`?");
         check("Users", "; did you mean `user`?");
+        check("Name", "; did you mean `name`?");
         check("hostname", "; known are name, port, user, jump");
         check("", "; known are name, port, user, jump");
     }

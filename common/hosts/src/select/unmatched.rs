@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use common::near;
+
 use crate::host::Host;
-use crate::near::{likely, nearest};
 
 use super::{GROUP, Names, Term, Test, lower};
 
@@ -19,6 +20,9 @@ pub(super) fn sentence(term: &Term, sign: &str, hosts: &[Host]) -> Option<String
     }
     let what = match &term.test {
         Test::Tag { key, value } => of_tag(key, value.as_str(), hosts),
+        Test::Names(_) if term.text.contains(char::is_whitespace) => {
+            (format!("is the name of no host and no {GROUP}; commas separate terms"), None)
+        }
         Test::Names(_) => (format!("is the name of no host and no {GROUP}"), of_name(&term.text, hosts)),
     };
     let (what, near) = what;
@@ -33,12 +37,17 @@ fn of_tag(key: &str, value: &str, hosts: &[Host]) -> (String, Option<String>) {
     if values.is_empty() {
         let keys: BTreeSet<&str> =
             hosts.iter().flat_map(|host| &host.tags).map(|(key, _)| key.as_str()).collect();
-        let near = exactly(key, &keys).or_else(|| nearest(key, likely(key), keys));
+        let near = exactly(key, &keys).or_else(|| nearest(key, keys));
         let near = near.map(|near| format!("{near}={value}"));
         return (format!("means no host: none has a tag `{key}`"), near);
     }
-    let near = exactly(value, &values).or_else(|| nearest(value, likely(value), values));
+    let near = exactly(value, &values).or_else(|| nearest(value, values));
     ("means no host".into(), near.map(|near| format!("{key}={near}")))
+}
+
+/// Fleets have many names that are alike: not as many slips as elsewhere are likely in a long one.
+fn nearest<'w>(wanted: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    near::best(wanted, near::slips(wanted).min(3), words)
 }
 
 /// The word that differs in its upper and lower case only.
@@ -59,7 +68,7 @@ fn of_name(name: &str, hosts: &[Host]) -> Option<String> {
     tag.map(|(key, value)| format!("{key}={value}")).or_else(|| {
         let group = exactly(name, &groups);
         let names = hosts.iter().map(|host| host.name.as_str()).chain(groups);
-        group.or_else(|| nearest(name, likely(name), names)).map(str::to_owned)
+        group.or_else(|| nearest(name, names)).map(str::to_owned)
     })
 }
 

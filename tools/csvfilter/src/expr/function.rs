@@ -1,8 +1,9 @@
 //! The functions of the language.
 
+use common::near;
+
 use super::{Part, Quality};
 use crate::filter::Change;
-use crate::near;
 
 /// What a function is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +79,12 @@ impl Function {
         if let Some((_, way_out)) = ELSEWHERE.iter().find(|(known, _)| *known == folded) {
             return Err(format!("{unknown}; write {way_out}"));
         }
-        let near = near::nearest(name, ALL.iter().map(|(known, _)| *known));
-        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+        let near = near::did_you_mean(name, ALL.iter().map(|(known, _)| *known));
         if near.is_empty() {
             let all: Vec<&str> = ALL.iter().map(|(known, _)| *known).collect();
             return Err(format!("{unknown}; there are {}", all.join(", ")));
         }
-        Err(format!("{unknown}; did you mean {}?", near::either(&near)))
+        Err(format!("{unknown}{near}"))
     }
 
     /// How it is called.
