@@ -7,16 +7,32 @@ use std::borrow::Cow;
 use std::fmt::{self, Formatter};
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
+use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::node::{DEEPEST, Lines, Node, Value};
 
-/// The tree of `text`, or the line and the sentence of its first fault.
+/// The tree of `text`, or the line and the sentence of its first fault. Several values, as in JSON
+/// Lines, are a list of them.
 pub(super) fn read(text: &str) -> Result<Node<'_>, (u64, String)> {
-    let whole: &RawValue =
-        serde_json::from_str(text).map_err(|error| (error.line() as u64, without_place(&error)))?;
-    Reader { text, lines: Lines::of(text) }.node(whole, 0)
+    let reader = Reader { text, lines: Lines::of(text) };
+    let mut nodes = Vec::new();
+    let values = Deserializer::from_str(text).into_iter::<&RawValue>();
+    for value in values {
+        let node = match value {
+            Ok(raw) => reader.node(raw, 0)?,
+            Err(error) => return Err((error.line() as u64, without_place(&error))),
+        };
+        nodes.push(node);
+    }
+    if nodes.is_empty() {
+        return Err((1, "there is nothing in it".into()));
+    }
+    if nodes.len() > 1 {
+        return Ok(Node { line: nodes[0].line, value: Value::List(nodes) });
+    }
+    Ok(nodes.remove(0))
 }
 
 /// serde ends its sentence with ` at line 3 column 7`.
@@ -62,7 +78,7 @@ struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 struct Fields<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
             type Value = Fields<'de>;
@@ -114,6 +130,16 @@ mod tests {
         check_wrong(&"[".repeat(100_000), (1, "EOF while parsing a list"));
         let deep = "[".repeat(70) + &"]".repeat(70);
         check_wrong(&deep, (1, "nested more than 64 deep"));
+    }
+
+    #[test]
+    fn several_values_are_a_list() {
+        let node = read("{\"name\": \"a\"}\n\n{\"name\":\n\"b\"} \"c\"\n").unwrap();
+        let Value::List(items) = node.value else { panic!("{node:?}") };
+        assert_eq!(items.iter().map(|node| node.line).collect::<Vec<_>>(), [1, 3, 4]);
+        check_wrong("{}\n{\"a\"\n", (3, "EOF while parsing an object"));
+        check_wrong("{}\nx\n", (2, "expected value"));
+        check_wrong(" \n", (1, "there is nothing in it"));
     }
 
     proptest! {

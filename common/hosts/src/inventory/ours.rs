@@ -14,7 +14,7 @@
 //! ```
 //!
 //! In JSON: a list of such hosts, or `{"defaults": {...}, "hosts": [...]}`. A text in the place of a
-//! host is its name.
+//! host is its name. A host alone is an inventory of one, and one after the other are a list: JSON Lines.
 
 use std::borrow::Cow;
 
@@ -31,6 +31,7 @@ const FIELDS: [&str; 8] = ["name", "address", "port", "user", "key", "keys", "ju
 pub(super) fn is_ours(tree: &Node) -> bool {
     match &tree.value {
         Value::List(_) => true,
+        Value::Map(entries) if is_host(entries) => true,
         Value::Map(entries) => {
             entries
                 .iter()
@@ -41,12 +42,20 @@ pub(super) fn is_ours(tree: &Node) -> bool {
     }
 }
 
+/// Whether it is a host alone: a group of Ansible is never a single value.
+fn is_host(entries: &Entries) -> bool {
+    entries.iter().any(|(key, node)| key == "name" && node.scalar().is_some())
+}
+
 /// Reads the hosts of `tree`.
 pub(super) fn read(tree: Node, found: &mut Found) {
     let mut drafts = Drafts::default();
     let mut hosts = Vec::new();
     match tree.value {
         Value::List(nodes) => hosts.extend(nodes),
+        Value::Map(entries) if is_host(&entries) => {
+            hosts.push(Node { line: tree.line, value: Value::Map(entries) });
+        }
         Value::Map(entries) => {
             for (key, node) in entries {
                 match (&*key, node) {
