@@ -1,20 +1,25 @@
 //! Where inventories come from, and their bytes.
 
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::input::Input;
-use common::{Error, OrCannot, Result};
+use common::{Error, OrCannot, Result, stop};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// As much as one source may have: a hundred times the largest fleet.
 const MOST: u64 = 1 << 30;
 
 /// How often it is looked whether a command, whose output has ended, has ended too.
 const LOOK: Duration = Duration::from_millis(2);
+
+/// How often it is looked, while a command prints, whether a stop was asked for.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Where an inventory comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +53,7 @@ impl Source {
 }
 
 /// The whole text of the file at `path`; `-` is standard input.
-pub(super) fn read_file(path: &Path) -> Result<String> {
+pub(crate) fn read_file(path: &Path) -> Result<String> {
     if path.is_dir() {
         let what = format!("{} is a folder; name the file in it that lists the hosts", path.display());
         return Err(Error::failed(what));
@@ -67,7 +72,13 @@ fn text_of(bytes: Vec<u8>, name: &str) -> Result<String> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.split(|byte| *byte == b'\n').count();
-        Error::failed(format!("{name}:{line}: not UTF-8; an inventory is a text"))
+        let is_utf16 = before.is_empty() && matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let what = if is_utf16 {
+            "UTF-16 and not UTF-8; iconv turns it into that"
+        } else {
+            "not UTF-8; it must be a text"
+        };
+        Error::failed(format!("{name}:{line}: {what}"))
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
@@ -77,67 +88,101 @@ fn text_of(bytes: Vec<u8>, name: &str) -> Result<String> {
 
 /// What `line` prints, run by `/bin/sh -c` with nothing on standard input and our standard error.
 ///
-/// It stays in our process group, so that Ctrl-C ends it with us. At the deadline the shell is
-/// killed; what it has started itself loses the reader of its output, and is not waited for.
+/// It has a process group of its own: at the deadline, and when a stop is asked for, all that it
+/// started is killed with it, but for what made a group of its own. SIGINT and SIGTERM are caught from
+/// here on, as [`stop::install`] does, since the terminal sends Ctrl-C to our group only.
 pub(super) fn run(line: &str, timeout: Duration) -> Result<String> {
+    stop::install()?;
     let cannot = |verb: &str| format!("cannot {verb} `{line}`");
-    let mut child = Command::new("/bin/sh")
+    let child = Command::new("/bin/sh")
         .args(["-c", line])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .map_err(|cause| Error::failed(cannot("run")).because(cause))?;
-    let deadline = Instant::now() + timeout;
-    let read = read_until(&mut child, timeout);
-    if !matches!(read, Ok(Ok(_))) {
-        end(&mut child);
-    }
-    let bytes = match read {
-        Ok(bytes) => bytes.map_err(|cause| Error::failed(cannot("read the output of")).because(cause))?,
-        Err(_) => return Err(late(line, timeout)),
-    };
+    let mut running = Running { child, line, timeout, deadline: Instant::now() + timeout, is_over: false };
+    let read = running.output()?;
+    let bytes = read.map_err(|cause| Error::failed(cannot("read the output of")).because(cause))?;
     loop {
-        let status = child.try_wait().map_err(|cause| Error::failed(cannot("wait for")).because(cause))?;
-        match status {
-            Some(status) if status.success() => return text_of(bytes, &format!("the output of `{line}`")),
-            Some(status) => return Err(Error::failed(format!("`{line}` ended with {status}"))),
-            None if Instant::now() >= deadline => {
-                end(&mut child);
-                return Err(late(line, timeout));
+        let status = running.child.try_wait();
+        match status.map_err(|cause| Error::failed(cannot("wait for")).because(cause))? {
+            None => running.may_go_on()?,
+            Some(status) => {
+                running.is_over = true;
+                if status.success() {
+                    return text_of(bytes, &format!("the output of `{line}`"));
+                }
+                return Err(Error::failed(format!("`{line}` ended with {status}")));
             }
-            None => thread::sleep(LOOK),
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// A command that may not have ended: dropped, it is killed with its group.
+struct Running<'l> {
+    child: Child,
+    line: &'l str,
+    timeout: Duration,
+    deadline: Instant,
+    /// Its status was taken: its number may be another process's by now.
+    is_over: bool,
+}
+
+impl Running<'_> {
+    /// Its standard output to the end. The thread is left behind at the deadline: a pipe that somebody
+    /// holds open has no other end.
+    fn output(&mut self) -> Result<io::Result<Vec<u8>>> {
+        let receiver = self.reader();
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match receiver.recv_timeout(left.min(GLANCE)) {
+                Ok(read) => return Ok(read),
+                Err(RecvTimeoutError::Timeout) => self.may_go_on()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Err(io::ErrorKind::BrokenPipe.into())),
+            }
         }
     }
+
+    fn reader(&mut self) -> Receiver<io::Result<Vec<u8>>> {
+        let stdout = self.child.stdout.take();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = match stdout {
+                Some(stdout) => stdout.take(MOST + 1).read_to_end(&mut bytes).map(|_| bytes),
+                None => Ok(bytes),
+            };
+            // Nobody waits any more after the deadline.
+            let _ = sender.send(read);
+        });
+        receiver
+    }
+
+    /// An error when the deadline has come, or a stop was asked for.
+    fn may_go_on(&self) -> Result<()> {
+        if stop::requested() {
+            let status = stop::signal().and_then(|signal| u8::try_from(128 + signal).ok()).unwrap_or(130);
+            return Err(Error::failed(format!("stopped while `{}` ran", self.line)).with_status(status));
+        }
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(Error::retry(format!("`{}` did not end within {:?}", self.line, self.timeout)))
+    }
 }
 
-fn late(line: &str, timeout: Duration) -> Error {
-    Error::retry(format!("`{line}` did not end within {timeout:?}"))
-}
-
-/// Its standard output to the end. The thread is left behind at the deadline: a pipe that somebody
-/// holds open has no other end.
-fn read_until(
-    child: &mut Child,
-    timeout: Duration,
-) -> std::result::Result<io::Result<Vec<u8>>, RecvTimeoutError> {
-    let stdout = child.stdout.take();
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = match stdout {
-            Some(stdout) => stdout.take(MOST + 1).read_to_end(&mut bytes).map(|_| bytes),
-            None => Ok(bytes),
-        };
-        // Nobody waits any more after the deadline.
-        let _ = sender.send(read);
-    });
-    receiver.recv_timeout(timeout)
-}
-
-/// Kills it and takes its status, so that it leaves no zombie.
-fn end(child: &mut Child) {
-    if child.kill().and_then(|()| child.wait()).is_err() {
-        log::debug!("a command was gone before it was killed");
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let killed = group.map_or(Ok(()), |group| kill_process_group(group, Signal::KILL));
+        if killed.is_err() || self.child.wait().is_err() {
+            log::debug!("a command was gone before it was killed");
+        }
     }
 }
 
@@ -157,11 +202,17 @@ mod tests {
     fn a_command_is_read_to_its_end() {
         check("echo '[]'; cat", Ok("[]\n"));
         check("printf '\\357\\273\\277x'", Ok("x"));
+        check(
+            "printf '\\377\\376a\\000'",
+            Err(
+                "the output of `printf '\\377\\376a\\000'`:1: UTF-16 and not UTF-8; iconv turns it into that",
+            ),
+        );
         check("exit 3", Err("`exit 3` ended with exit status: 3"));
         check("echo a; kill -9 $$", Err("`echo a; kill -9 $$` ended with signal: 9 (SIGKILL)"));
         check(
             "printf 'a\\n\\377'",
-            Err("the output of `printf 'a\\n\\377'`:2: not UTF-8; an inventory is a text"),
+            Err("the output of `printf 'a\\n\\377'`:2: not UTF-8; it must be a text"),
         );
     }
 
@@ -170,6 +221,28 @@ mod tests {
         check("exec sleep 60", Err("`exec sleep 60` did not end within 500ms"));
         check("exec sleep 60 >&-", Err("`exec sleep 60 >&-` did not end within 500ms"));
         assert_eq!(run("exec sleep 60", Duration::ZERO).unwrap_err().status(), 75);
+    }
+
+    #[test]
+    fn what_a_command_started_is_killed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        let line = format!("sleep 600 & echo $! >{0}.new; mv {0}.new {0}; wait", path.display());
+        let error = run(&line, Duration::from_secs(1)).unwrap_err();
+        assert!(error.to_string().ends_with("did not end within 1s"), "{error}");
+        let pid = std::fs::read_to_string(&path).unwrap();
+        // An orphan that was killed may be a zombie for as long as nobody takes its status.
+        let is_alive = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ") && !stat.contains(") X ")
+        };
+        for _ in 0..1000 {
+            if !is_alive() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{pid} still runs");
     }
 
     #[test]

@@ -34,6 +34,26 @@ fn a_command_prints_an_inventory() {
 }
 
 #[test]
+fn what_a_command_started_ends_with_us() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    // It holds the fifo open for as long as it lives: its end is the end of what reads.
+    let line = format!("sleep 600 >{} & wait", fifo.display());
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_hostlist"))
+        .args(["--hosts-command", &line])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut held = std::fs::File::open(&fifo).unwrap();
+    let pid = run.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert_eq!(std::io::Read::read(&mut held, &mut [0]).unwrap(), 0);
+}
+
+#[test]
 fn a_named_host_is_the_one_of_the_inventory() {
     hostlist("-H fleet.toml root@WEB1:7 --json")
         .file("fleet.toml", FLEET)
