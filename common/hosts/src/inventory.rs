@@ -15,7 +15,8 @@ mod names;
 mod nearest;
 mod node;
 mod ours;
-mod source;
+mod short;
+pub(crate) mod source;
 mod toml;
 mod yaml;
 
@@ -35,6 +36,7 @@ use found::Found;
 use node::Node;
 
 pub use format::Format;
+pub(crate) use short::short;
 pub use source::Source;
 
 /// Hosts in the order of their sources, each name once.
@@ -186,11 +188,12 @@ fn parse(text: &str, format: Format, found: &mut Found) -> Result<()> {
     };
     said.map_err(|(line, what)| {
         let place = found.place(line);
-        Error::failed(format!("cannot read {place} as {}: {what}", format.name()))
+        Error::failed(format!("cannot read {place} as {}: {}", format.name(), short(what)))
     })?;
     if found.hosts.is_empty() && found.findings.is_empty() {
         found.warn(0, "there is no host in it");
     }
+    found.finish();
     Ok(())
 }
 

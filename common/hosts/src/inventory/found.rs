@@ -5,9 +5,12 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Finding;
+use super::{Finding, short};
 use crate::host::{Host, Place, Tags};
 use crate::ranges;
+
+/// As many findings as one source may have: what has more is another thing than it was taken for.
+const MOST: usize = 100_000;
 
 /// The hosts and findings of one source.
 pub(super) struct Found {
@@ -18,6 +21,8 @@ pub(super) struct Found {
     pub(super) folder: Option<PathBuf>,
     home: Option<PathBuf>,
     tags: BTreeSet<Tags>,
+    /// Findings that are not kept.
+    more: usize,
 }
 
 impl Found {
@@ -29,6 +34,7 @@ impl Found {
             folder: None,
             home: env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
             tags: BTreeSet::new(),
+            more: 0,
         }
     }
 
@@ -38,12 +44,31 @@ impl Found {
 
     /// A host is lost or wrong by it.
     pub(super) fn error(&mut self, line: u64, what: impl Into<String>) {
-        self.findings.push(Finding { place: self.place(line), is_error: true, what: what.into() });
+        self.tell(Finding { place: self.place(line), is_error: true, what: what.into() });
     }
 
     /// It is only suspicious.
     pub(super) fn warn(&mut self, line: u64, what: impl Into<String>) {
-        self.findings.push(Finding { place: self.place(line), is_error: false, what: what.into() });
+        self.tell(Finding { place: self.place(line), is_error: false, what: what.into() });
+    }
+
+    /// Keeps `finding`, unless there are too many.
+    pub(super) fn tell(&mut self, finding: Finding) {
+        if self.findings.len() >= MOST {
+            self.more += 1;
+            return;
+        }
+        self.findings.push(Finding { what: short(finding.what), ..finding });
+    }
+
+    /// Says how many findings were not kept.
+    pub(super) fn finish(&mut self) {
+        if self.more > 0 {
+            let what = format!("{} more faults are not listed; is this another format?", self.more);
+            let last = self.findings.iter().map(|finding| finding.place.line).max();
+            let place = self.place(last.unwrap_or_default());
+            self.findings.push(Finding { place, is_error: true, what });
+        }
     }
 
     /// Whether one source may have `count` hosts.

@@ -1,7 +1,7 @@
 //! YAML as a tree with lines, with its aliases and `<<` put in.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
@@ -10,6 +10,9 @@ use super::node::{DEEPEST, Entries, Node, Value};
 /// Values of one file at most, aliases counted as what they stand for: a few lines of aliases can
 /// stand for more than any memory.
 const MOST: usize = 5_000_000;
+
+/// Bytes of a text that an alias stands for and that count as one value.
+const TEXT: usize = 64;
 
 /// The tree of the only document of `text`, or the line and the sentence of its first fault.
 pub(super) fn read(text: &str) -> Result<Node<'_>, (u64, String)> {
@@ -55,13 +58,12 @@ impl<'t> Map<'t> {
     }
 
     fn entries(self) -> Entries<'t> {
-        let mut entries = Vec::new();
-        for (key, node) in self.inherited {
-            let is_known = entries.iter().chain(&self.own).any(|(known, _)| *known == key);
-            if !is_known {
-                entries.push((key, node));
-            }
+        let mut known: BTreeSet<Cow<str>> = BTreeSet::new();
+        if !self.inherited.is_empty() {
+            known.extend(self.own.iter().map(|(key, _)| key.clone()));
         }
+        let mut entries = self.inherited;
+        entries.retain(|(key, _)| known.insert(key.clone()));
         entries.extend(self.own);
         entries
     }
@@ -148,11 +150,13 @@ impl<'t> Builder<'t> {
     }
 }
 
+/// Values, where a text counts as several when it is long: an alias is a copy of it.
 fn size(node: &Node) -> usize {
     1 + match &node.value {
+        Value::Scalar(text) => text.len() / TEXT,
         Value::List(nodes) => nodes.iter().map(size).sum(),
         Value::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum::<usize>(),
-        Value::Nothing | Value::Scalar(_) | Value::Vault => 0,
+        Value::Nothing | Value::Vault => 0,
     }
 }
 
@@ -221,6 +225,17 @@ mod tests {
     }
 
     #[test]
+    fn a_merge_of_many_keys_is_no_search_for_each() {
+        let keys: Vec<String> = (0..100_000).map(|key| format!("k{key}: 1")).collect();
+        let text = format!("a: &x {{{}}}\nb: {{<<: *x, k7: 2}}\n", keys.join(", "));
+        let entries = read(&text).unwrap().into_entries().unwrap();
+        let merged = entries.into_iter().nth(1).unwrap().1.into_entries().unwrap();
+        let sevens: Vec<_> =
+            merged.iter().filter(|(key, _)| key == "k7").map(|(_, node)| node.scalar()).collect();
+        assert_eq!((merged.len(), sevens), (100_000, vec![Some("2")]));
+    }
+
+    #[test]
     fn what_cannot_be_an_inventory_is_refused_with_its_line() {
         check("a: 1\n---\nb: 2\n", "line 2: a second document begins here");
         check("? [1]\n: 2\n", "line 1: a key is a list");
@@ -231,6 +246,8 @@ mod tests {
             bomb.extend([format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(","))]);
         }
         check(&bomb, "line 7: more than 5000000 values, aliases put in");
+        let texts = format!("- &x \"{}\\t\"\n{}", "y".repeat(1_000_000), "- *x\n".repeat(400));
+        check(&texts, "line 321: more than 5000000 values, aliases put in");
     }
 
     proptest! {

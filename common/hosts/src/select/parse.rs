@@ -1,6 +1,9 @@
 //! A selection from its text.
 
+use std::path::Path;
+
 use crate::glob::Glob;
+use crate::inventory::source;
 use crate::ranges;
 
 use super::{Names, Selection, Term, Test};
@@ -87,13 +90,18 @@ fn names(text: &str) -> Result<Names, String> {
 
 /// The names in a file: one or several in a line, behind `#` a comment.
 fn listed(path: &str) -> Result<Names, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{path} has bytes that are no UTF-8"))?;
+    let text = source::read_file(Path::new(path)).map_err(|error| error.to_string())?;
     let mut names = Names { is_list: true, ..Names::default() };
+    let mut count = 0;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default();
         for (_, word) in line.split_whitespace().flat_map(split) {
-            for name in ranges::expand(word).map_err(|why| format!("{path}:{number}: {why}"))? {
+            let expanded = ranges::expand(word).map_err(|why| format!("{path}:{number}: {why}"))?;
+            count += expanded.len();
+            if count > ranges::MOST {
+                return Err(format!("{path}:{number}: these are more than {} names", ranges::MOST));
+            }
+            for name in expanded {
                 if !name.is_empty() {
                     names.add(&name);
                 }

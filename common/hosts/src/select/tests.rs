@@ -63,7 +63,7 @@ fn what_is_no_selection_is_refused_with_its_place() {
     check("!!web1", "takes nothing away");
     check("!env!=prod", "negated twice; say `env=prod`");
     check("web[1-", "character 1: `[`");
-    check("@/nowhere/list", "cannot read /nowhere/list: No such file");
+    check("@/nowhere/list", "cannot open /nowhere/list: No such file");
 }
 
 #[test]
@@ -79,7 +79,11 @@ fn names_come_from_a_file() {
     testkit::write(&path, "");
     assert_eq!(chosen(&text), [""; 0]);
     testkit::write(&path, b"\xff");
-    assert!(Selection::parse(&text).unwrap_err().contains("no UTF-8"));
+    assert!(Selection::parse(&text).unwrap_err().contains("not UTF-8"));
+    testkit::write(&path, "\u{feff}web1\r\n");
+    assert_eq!(chosen(&text), ["web1"]);
+    testkit::write(&path, "a[1-999999]\nb[1-2]\n");
+    assert!(Selection::parse(&text).unwrap_err().ends_with("retry:2: these are more than 1000000 names"));
     testkit::write(&path, "a\nweb[1");
     assert!(Selection::parse(&text).unwrap_err().contains("retry:2: "));
 }
@@ -98,6 +102,7 @@ fn what_means_no_host_is_told_with_what_is_near() {
     check("prod", &["`prod` is the name of no host and no group; did you mean `env=prod`?"]);
     check("Front", &["`Front` is the name of no host and no group; did you mean `front`?"]);
     check("web*,!web22", &["`!web22` is the name of no host and no group; did you mean `!web2`?"]);
+    check("web1 web2", &["`web1 web2` is the name of no host and no group; commas separate terms"]);
     check("mail[1-9]", &["`mail[1-9]` is the name of no host and no group"]);
 }
 

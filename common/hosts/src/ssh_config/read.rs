@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::{Error, OrCannot, Result};
 
 use crate::host::Place;
-use crate::inventory::Finding;
+use crate::inventory::{Finding, short};
 
 use super::condition::{self, Condition, Parsed};
 use super::directive::{self, Directive, Said};
@@ -19,6 +19,13 @@ use super::line;
 
 /// As deep as ssh(1) follows an `Include`.
 const DEEPEST: usize = 16;
+
+/// As many files as one configuration may include: files that include each other twice are more than
+/// can be read, sixteen deep.
+const INCLUDED: usize = 10_000;
+
+/// As many bytes as one file may have.
+const MOST: u64 = 64 << 20;
 
 /// Where the configuration of the machine lies.
 const SYSTEM: &str = "/etc/ssh";
@@ -84,7 +91,7 @@ impl Blocks {
 
 /// Reads the files in their order.
 pub(super) fn read(files: &[&Path], local: &Local) -> Result<Blocks> {
-    let mut reader = Reader { blocks: Blocks::default(), local };
+    let mut reader = Reader { blocks: Blocks::default(), local, included: 0 };
     for path in files {
         let folder = if path.starts_with(SYSTEM) { SYSTEM.into() } else { user_folder(local) };
         let file = File { path, source: path.display().to_string().into(), folder: &folder, depth: 0 };
@@ -98,6 +105,8 @@ pub(super) fn read(files: &[&Path], local: &Local) -> Result<Blocks> {
 struct Reader<'a> {
     blocks: Blocks,
     local: &'a Local,
+    /// Files that were included.
+    included: usize,
 }
 
 /// A file that is read.
@@ -111,10 +120,14 @@ struct File<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, file: &File<'_>, parent: Option<usize>) -> Result<()> {
-        let bytes = match fs::read(file.path) {
+        let bytes = match opened(file.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             read => read.or_cannot("read", file.path)?,
         };
+        if bytes.len() as u64 > MOST {
+            let what = format!("{} has more than {MOST} bytes, which no ssh_config has", file.path.display());
+            return Err(Error::failed(what));
+        }
         let mut block = self.blocks.push(parent, Condition::Always);
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
             let place = Place { source: Arc::clone(&file.source), line: number };
@@ -171,6 +184,10 @@ impl Reader<'_> {
         if patterns.is_empty() || patterns.iter().any(String::is_empty) {
             return Err(broken(place, "include has no path"));
         }
+        if self.included > INCLUDED {
+            let what = format!("more than {INCLUDED} files are included; do files include each other?");
+            return Err(broken(place, &what));
+        }
         if file.depth == DEEPEST {
             return Err(broken(place, "an include more than 16 files deep; does a file include itself?"));
         }
@@ -179,6 +196,7 @@ impl Reader<'_> {
             let path: PathBuf = file.folder.join(path.map_err(|why| broken(place, &why))?);
             for path in include::files(&path) {
                 let source = path.display().to_string().into();
+                self.included += 1;
                 let included = File { path: &path, source, folder: file.folder, depth: file.depth + 1 };
                 self.file(&included, Some(block))?;
             }
@@ -187,11 +205,17 @@ impl Reader<'_> {
     }
 }
 
+fn opened(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A comment may be in any encoding: it says nothing.
 fn comment(line: &[u8]) -> Option<&'static str> {
     line.trim_ascii_start().starts_with(b"#").then_some("")
 }
 
 fn broken(place: &Place, why: &str) -> Error {
-    Error::failed(format!("{place}: {why}"))
+    Error::failed(format!("{place}: {}", short(why.to_owned())))
 }

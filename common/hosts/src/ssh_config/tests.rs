@@ -117,6 +117,15 @@ fn a_broken_line_is_named() {
         &[("config", "Include DIR/config\n")],
         "/config:1: an include more than 16 files deep; does a file include itself?",
     );
+    check(
+        &[("config", &"Include DIR/config DIR/config\n".repeat(1_000))],
+        "an include more than 16 files deep; does a file include itself?",
+    );
+    let twice = |next: usize| format!("Include DIR/{next}\n").repeat(10);
+    let files: Vec<(String, String)> = (0..9).map(|at| (at.to_string(), twice(at + 1))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let config = [[("config", "Include DIR/0\n"), ("9", "")].as_slice(), &files].concat();
+    check(&config, "more than 10000 files are included; do files include each other?");
     assert!(SshConfig::read(&[Path::new("/etc")]).unwrap_err().to_string().starts_with("cannot read /etc: "));
     assert!(SshConfig::read(&[Path::new("/nowhere/config")]).unwrap().hosts().is_empty());
 }

@@ -27,7 +27,7 @@ fn no_host_is_an_error_that_says_why() {
     check("-", "there is no host in standard input\n");
     check("-H missing.toml", "cannot open missing.toml: No such file");
     check("web1 --limit web1,,", "no term at character 6 of `web1,,`");
-    check("web1 --limit @missing", "cannot read missing: No such file");
+    check("web1 --limit @missing", "cannot open missing: No such file");
     check("web1 --shard 0/2", "there is no shard 0 of 2");
     check("web1 --effective --ssh-config missing", "cannot read missing: No such file");
     check("-H fleet.toml --by env -f names", "cannot show counts in this format");

@@ -25,7 +25,7 @@ impl Said {
 
     pub(super) fn tell(self, found: &mut Found) {
         let finding = |((place, what), is_error)| Finding { place, is_error, what };
-        found.findings.extend(self.0.into_iter().map(finding));
+        self.0.into_iter().map(finding).for_each(|finding| found.tell(finding));
     }
 }
 
