@@ -37,10 +37,10 @@ impl FromStr for Shard {
         let numbers = text.split_once('/').and_then(|(shard, count)| number(shard).zip(number(count)));
         match numbers {
             Some((number, count)) if (1..=count).contains(&number) => Ok(Self { number, count }),
-            Some((number, count)) => {
+            Some((number, count)) if count > 0 => {
                 Err(format!("there is no shard {number} of {count}; they are 1 to {count}"))
             }
-            None => Err(format!("`{text}` is no shard; say I/N, such as 1/4")),
+            _ => Err(format!("`{text}` is no shard; say I/N, such as 1/4")),
         }
     }
 }
@@ -74,6 +74,7 @@ mod tests {
         let check = |text: &str, want: &str| assert_eq!(text.parse::<Shard>().unwrap_err(), want);
         check("0/4", "there is no shard 0 of 4; they are 1 to 4");
         check("5/4", "there is no shard 5 of 4; they are 1 to 4");
+        check("0/0", "`0/0` is no shard; say I/N, such as 1/4");
         check("4", "`4` is no shard; say I/N, such as 1/4");
         check("+1/4", "`+1/4` is no shard; say I/N, such as 1/4");
         check("1/", "`1/` is no shard; say I/N, such as 1/4");

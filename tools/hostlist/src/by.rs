@@ -1,8 +1,8 @@
 //! How many hosts have which values of some tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Out, Result, tool};
+use common::{Out, Result, near, tool};
 use hosts::Host;
 
 use crate::cli::Format;
@@ -16,6 +16,7 @@ const NONE: &str = "(none)";
 
 /// Writes the counts. A host with several values of a key counts for each; the total counts it once.
 pub(crate) fn write(hosts: &[Host], keys: &[String], format: Format, out: &mut Out) -> Result<()> {
+    warn_of_unknown(hosts, keys);
     let counts = counts(hosts, keys);
     match format {
         Format::Json => counts.iter().try_for_each(|(values, count)| {
@@ -35,6 +36,15 @@ pub(crate) fn write(hosts: &[Host], keys: &[String], format: Format, out: &mut O
         Format::SshConfig | Format::Names => {
             Err(tool::usage("cannot show counts in this format; say text, json or csv"))
         }
+    }
+}
+
+/// A count by what no host has says nothing, and is mostly a slip.
+fn warn_of_unknown(hosts: &[Host], keys: &[String]) {
+    let known: BTreeSet<&str> = hosts.iter().flat_map(|host| host.tags.keys()).map(String::as_str).collect();
+    for key in keys.iter().filter(|key| !known.contains(key.as_str())) {
+        let near = near::did_you_mean(key, known.iter().copied());
+        log::warn!("no host has a tag `{key}`{near}");
     }
 }
 

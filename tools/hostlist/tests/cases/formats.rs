@@ -13,8 +13,13 @@ fn printed(flags: &str) -> Vec<u8> {
 fn csv_and_json_are_the_same_inventory_again() {
     let json = printed("--json");
     hostlist("-H a.csv --json").file("a.csv", printed("-f csv")).stdout(&json).run();
+    hostlist("-H a.json --json").file("a.json", &json).stdout(&json).run();
+    hostlist("-H - --json").stdin(&json).stdout(&json).run();
+    hostlist("--json").args(["--hosts-command", "cat a"]).file("a", &json).stdout(&json).run();
     let list = format!("[{}]", String::from_utf8(json.clone()).unwrap().trim_end().replace('\n', ","));
     hostlist("-H a.json --json").file("a.json", list).stdout(&json).run();
+    let one = hostlist("-H fleet.toml --json db1").file("fleet.toml", FLEET).stdout_has("db1").run().stdout;
+    hostlist("-H a.json --json").file("a.json", &one).stdout(&one).run();
 }
 
 #[test]
@@ -68,5 +73,10 @@ fn counts_have_their_forms() {
         "{\"env\":null,\"hosts\":1}\n{\"env\":\"prod\",\"hosts\":3}\n{\"env\":\"test\",\"hosts\":1}\n",
     );
     check("-f csv", "env,hosts\n,1\nprod,3\ntest,1\n");
+    hostlist("-H fleet.toml --by rloe -f csv")
+        .file("fleet.toml", FLEET)
+        .stdout("rloe,hosts\n,5\n")
+        .stderr("hostlist: no host has a tag `rloe`; did you mean `role`?\n")
+        .run();
     check("--by role -f csv --limit web*", "env,role,hosts\nprod,edge,3\nprod,web,3\n");
 }
