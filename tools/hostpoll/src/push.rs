@@ -13,9 +13,10 @@ mod secret;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use common::{Error, Result};
+use common::{Error, Result, stop};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http::Response};
 
@@ -29,6 +30,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// No pause is longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// An attempt has no less than this, as long as there is so much time left.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a signal has come.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// So much of an answer is read to find its first line.
 const ANSWER: u64 = 4096;
@@ -71,6 +78,8 @@ enum Refusal {
     Passing(String, Option<Duration>),
     /// It will not.
     Lasting(String),
+    /// A signal came.
+    Stopped,
 }
 
 impl Push {
@@ -100,22 +109,23 @@ impl Push {
         self.address.taker
     }
 
-    /// Sends `body`. Waits and tries again when nobody listens, the connection is lost, or the answer
+    /// Sends `body`, until a signal comes. Waits and tries again when nobody listens, the connection is lost, or the answer
     /// is 429 or 5xx.
     ///
     /// # Errors
-    /// With status 75 when the deadline is over; with status 2 when the server refuses for good.
+    /// With status 75 when the deadline is over or a signal came; with status 2 when the server refuses for good.
     pub fn send(&self, body: &[u8]) -> Result<()> {
         let begin = Instant::now();
-        let agent = agent();
+        let (agent, body) = (agent(), Arc::from(body));
         let mut pause = self.first_pause;
         let mut attempts = 0_u32;
         loop {
             attempts = attempts.saturating_add(1);
             let left = self.deadline.saturating_sub(begin.elapsed());
-            let (why, wait) = match self.attempt(&agent, body, left) {
+            let (why, wait) = match self.attempt_apart(&agent, &body, left) {
                 Ok(()) => return Ok(()),
                 Err(Refusal::Lasting(why)) => return Err(self.cannot(&why)),
+                Err(Refusal::Stopped) => return Err(self.stopped()),
                 Err(Refusal::Passing(why, wait)) => (why, wait),
             };
             let wait = wait.unwrap_or_else(|| jittered(pause));
@@ -127,13 +137,49 @@ impl Push {
                 return Err(Error::retry(what));
             }
             log::info!("cannot push to {}: {why}; trying again in {:.1}s", self.address, wait.as_secs_f64());
-            std::thread::sleep(wait);
+            if stop::wait(wait) {
+                return Err(self.stopped());
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     fn cannot(&self, why: &str) -> Error {
         Error::failed(format!("cannot push to {}: {why}", self.address))
+    }
+
+    fn stopped(&self) -> Error {
+        Error::retry(format!("cannot push to {}: stopped by a signal", self.address))
+    }
+
+    /// An attempt in a thread of its own, which is left to itself when a signal comes: nothing else
+    /// ends a request before its time.
+    fn attempt_apart(
+        &self,
+        agent: &Agent,
+        body: &Arc<[u8]>,
+        left: Duration,
+    ) -> std::result::Result<(), Refusal> {
+        let (to, from) = mpsc::channel();
+        let (push, agent, body) = (self.clone(), agent.clone(), Arc::clone(body));
+        let work = move || {
+            // Nobody listens any more after a signal.
+            let _unheard = to.send(push.attempt(&agent, &body, left));
+        };
+        let started = std::thread::Builder::new().name("push".into()).spawn(work);
+        if let Err(cause) = started {
+            return Err(Refusal::Passing(format!("cannot start a thread: {cause}"), None));
+        }
+        loop {
+            match from.recv_timeout(LOOK) {
+                Ok(result) => return result,
+                Err(mpsc::RecvTimeoutError::Timeout) if stop::requested() => return Err(Refusal::Stopped),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return Err(Refusal::Lasting("the attempt broke off".into()));
+                }
+            }
+        }
     }
 
     /// One attempt has half of the time that is left: a server that hangs once gets another chance.
@@ -147,7 +193,7 @@ impl Push {
             request = request.header("Authorization", secret.header());
         }
         // Zero would mean that there is no limit.
-        let limit = (left / 2).max(Duration::from_millis(1));
+        let limit = (left / 2).max(left.min(SHORTEST_ATTEMPT)).max(Duration::from_millis(1));
         let request = request.config().timeout_global(Some(limit)).build();
         match request.send(body) {
             Ok(response) => judge(response),
@@ -204,9 +250,24 @@ fn refusal(error: &ureq::Error, limit: Duration) -> Refusal {
         }
         ureq::Error::HostNotFound => Refusal::Passing("its name has no address".into(), None),
         ureq::Error::ConnectionFailed => Refusal::Passing("nobody listens there".into(), None),
+        ureq::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Refusal::Passing("nobody listens there".into(), None)
+        }
         ureq::Error::Io(cause) => Refusal::Passing(cause.to_string(), None),
         ureq::Error::Protocol(_) => Refusal::Passing(format!("what it answered is no HTTP: {error}"), None),
-        _ => Refusal::Lasting(error.to_string()),
+        _ => Refusal::Lasting(lasting(&error.to_string())),
+    }
+}
+
+/// What OpenSSL says by its own names, in words.
+fn lasting(error: &str) -> String {
+    let is = |part: &str| error.contains(part);
+    if is("wrong version number") || is("packet length too long") {
+        "what it answered is no TLS; is it an http:// URL?".into()
+    } else if is("certificate verify failed") {
+        "its certificate is signed by nobody who is trusted here, or for another name; SSL_CERT_FILE names a file of further authorities".into()
+    } else {
+        error.to_owned()
     }
 }
 

@@ -126,6 +126,18 @@ fn the_deadline_ends_it() {
 }
 
 #[test]
+fn the_last_attempt_has_time_for_an_answer() {
+    // Half of what is left, again and again, would end with an attempt of no time at all.
+    let (asked, result) = sent(&[Act::Hang, Act::Hang], 1_600);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("no answer within 0.") && !error.contains("within 0.0s"), "{error}");
+    assert_eq!(asked.len(), 2);
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let error = push(&gone, 50).send(b"").unwrap_err().to_string();
+    assert!(error.contains(": nobody listens there; gave up after"), "{error}");
+}
+
+#[test]
 fn the_token_goes_into_the_header_and_nowhere_else() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"geheim\n").unwrap();
@@ -152,6 +164,7 @@ fn what_speaks_no_tls_is_not_taken_for_a_server_that_does() {
     });
     let mut push = Push::parse(&url, None, Duration::from_millis(500)).unwrap();
     push.first_pause = Duration::from_secs(3600);
-    assert!(push.send(b"up 1\n").unwrap_err().to_string().starts_with("cannot push to https://"));
+    let error = push.send(b"up 1\n").unwrap_err().to_string();
+    assert!(error.ends_with(": what it answered is no TLS; is it an http:// URL?"), "{error}");
     serve.join().unwrap();
 }
