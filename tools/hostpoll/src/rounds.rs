@@ -55,10 +55,11 @@ impl Fleet {
             if !is_whole {
                 log::warn!("stopped: {} of {} hosts are done", summary.total, self.asked.len());
             }
-            let is_sent = told.sink.end(&summary, rounds.redraws, told.out)?;
+            let is_sent = told.sink.end(&summary, is_whole, told.out)?;
             told.judge.end(&summary, is_sent);
             let Some(interval) = rounds.interval.filter(|_| is_whole && Some(count) != rounds.count) else {
-                return Ok(if is_whole { End::Done } else { End::Stopped });
+                let is_done = is_whole && (is_sent || !stop::requested());
+                return Ok(if is_done { End::Done } else { End::Stopped });
             };
             tick = next_tick(tick, interval);
             if stop::wait(tick.saturating_duration_since(Instant::now())) {

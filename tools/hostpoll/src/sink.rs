@@ -22,6 +22,7 @@ pub(crate) struct Sink {
     file: Option<(PathBuf, Held)>,
     push: Option<Pushed>,
     is_quiet: bool,
+    redraws: bool,
 }
 
 /// A report that is sent to a server at the end of each round.
@@ -49,6 +50,7 @@ impl Sink {
             file: args.output().map(|path| (path.to_owned(), Held::new(path.display().to_string()))),
             push,
             is_quiet: args.common.quiet,
+            redraws: args.rounds().redraws,
         })
     }
 
@@ -69,22 +71,28 @@ impl Sink {
     }
 
     /// Ends a round. A file is replaced, and what is to be pushed is sent; that it cannot be sent is
-    /// told, and nothing else suffers from it.
+    /// told, and nothing else suffers from it. Of a round that was stopped (not `is_whole`) only a
+    /// reader of standard output is told: whoever takes a file or what is pushed for the fleet would
+    /// miss the other hosts.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub(crate) fn end(&mut self, summary: &Summary, redraws: bool, out: &mut Out) -> Result<bool> {
+    pub(crate) fn end(&mut self, summary: &Summary, is_whole: bool, out: &mut Out) -> Result<bool> {
         if let Some((path, held)) = &mut self.file {
-            self.report.round(summary, &mut held.out)?;
-            files::replace(path, &held.take()?)?;
+            if is_whole {
+                self.report.round(summary, &mut held.out)?;
+                files::replace(path, &held.take()?)?;
+            } else {
+                log::warn!("{} is left as it was", path.display());
+            }
         } else {
-            if redraws {
+            if self.redraws {
                 out.write_all(REDRAW)?;
             }
             self.report.round(summary, out)?;
             out.flush()?;
         }
-        let Some(pushed) = &mut self.push else { return Ok(true) };
+        let Some(pushed) = self.push.as_mut().filter(|_| is_whole) else { return Ok(true) };
         pushed.report.round(summary, &mut pushed.held.out)?;
         let sent = pushed.push.send(&pushed.held.take()?);
         if let Err(error) = &sent {

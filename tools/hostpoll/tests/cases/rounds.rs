@@ -49,6 +49,39 @@ fn a_signal_ends_a_round_with_what_is_done() {
 }
 
 #[test]
+fn what_a_signal_cut_short_does_not_replace_a_file() {
+    let Some(fleet) = Fleet::start(1, true) else { return };
+    let healthy = fleet.hosts();
+    let mut running = poll_fleet(&fleet)
+        .args([&*healthy[0], fleet.host("hang"), "--metrics", "load", "-o", "fleet.csv", "--format", "csv"])
+        .args(["--command", "done=echo 1 >&2; echo 1", "--fail-on", "done>0"])
+        .file("fleet.csv", "old\n")
+        .status(143)
+        .stderr_has("fleet.csv is left as it was")
+        .start();
+    running.wait_for_stderr("done is 1");
+    running.terminate();
+    assert_eq!(running.finish().read("fleet.csv"), b"old\n");
+}
+
+#[test]
+fn a_signal_ends_a_push_that_hangs() {
+    let Some(server) = Sshd::new().start() else { return };
+    // The system takes the connection, and nobody answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/metrics/job/fleet", silent.local_addr().unwrap());
+    let running = poll(&server)
+        .args([&*server.host(), "--metrics", "load", "--json", "--push", &url, "--timeout", "1h"])
+        .status(143)
+        .stdout_has("{")
+        .stderr_has("stopped by a signal")
+        .start();
+    let _connection = silent.accept().unwrap();
+    running.terminate();
+    running.finish();
+}
+
+#[test]
 fn a_signal_between_rounds_is_the_end_that_was_wanted() {
     let Some(server) = Sshd::new().start() else { return };
     let case = poll(&server).args([&*server.host(), "--json", "--metrics", "load", "--interval", "1h"]);
