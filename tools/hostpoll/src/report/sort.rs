@@ -40,7 +40,10 @@ impl Sort {
         let names = columns.iter().map(|column| &*column.key).chain(["host"]);
         let names: Vec<&str> =
             names.chain(options.wanted.commands.iter().map(|(name, _)| name.as_str())).collect();
-        let way_out = near::did_you_mean(&self.column, names.iter().copied());
+        let way_out = match near::did_you_mean(&self.column, names.iter().copied()) {
+            empty if empty.is_empty() => format!("; there are {}", names.join(", ")),
+            way_out => way_out,
+        };
         Err(Error::failed(format!("no column `{}` to sort by{way_out}", self.column)))
     }
 
@@ -166,6 +169,8 @@ mod tests {
             assert_eq!(error.to_string(), want);
         };
         check("sice_bytes", "no column `sice_bytes` to sort by; did you mean `size_bytes`?");
+        let error = Sort::parse("nope").check(&options(only(Collector::Disk))).unwrap_err().to_string();
+        assert!(error.starts_with("no column `nope` to sort by; there are mountpoint, "), "{error}");
         assert!(Sort::parse("size").check(&options(only(Collector::Disk))).is_ok());
     }
 

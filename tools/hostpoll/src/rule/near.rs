@@ -6,20 +6,27 @@ const OFFERED: usize = 3;
 /// Longer names are not compared: the work grows with the square, and nobody types them.
 const LONGEST: usize = 64;
 
-/// The names that are a few slips of the finger from `wanted`, nearest first, at most three.
+/// The names that are a few slips of the finger from `wanted`, nearest first, or else those that
+/// begin so (`cpu` for `cpu_percent`); at most three.
 pub(crate) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let most = (wanted.len() / 3).max(1);
     if wanted.len() > LONGEST {
         return Vec::new();
     }
+    let names: Vec<&str> = names.into_iter().collect();
     let mut near: Vec<(usize, &str)> = names
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|name| name.len() <= LONGEST)
         .map(|name| (distance(wanted.as_bytes(), name.as_bytes()), name))
         .filter(|(slips, _)| *slips <= most)
         .collect();
     near.sort_unstable();
     near.dedup();
+    if near.is_empty() && !wanted.is_empty() {
+        let is_longer = |name: &&str| name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('_'));
+        return names.into_iter().filter(is_longer).take(OFFERED).collect();
+    }
     near.into_iter().take(OFFERED).map(|(_, name)| name).collect()
 }
 
@@ -59,6 +66,8 @@ mod tests {
         check("cpu_precent", &["cpu_percent", "mem_percent"], "; did you mean `cpu_percent`?");
         check("load2", &["load1", "load5", "cores"], "; did you mean `load1` or `load5`?");
         check("elephants", &["load1"], "");
+        check("cpu", &["load1", "cpu_percent", "cpus_percent"], "; did you mean `cpu_percent`?");
+        check("", &["_"], "; did you mean `_`?");
         check(&"x".repeat(100), &["x"], "");
     }
 }
