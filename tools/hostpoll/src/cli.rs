@@ -93,14 +93,14 @@ pub struct Args {
     fail_on: Vec<String>,
 
     /// Take a sample every TIME, on kept sessions, until stopped
-    #[arg(long, value_name = "TIME", help_heading = "Rounds", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", help_heading = "Rounds", value_parser = interval)]
     interval: Option<Duration>,
 
     /// Stop after N samples
-    #[arg(long, value_name = "N", help_heading = "Rounds", requires = "interval", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Rounds", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
 
-    /// Redraw the table, every 2s or --interval, until stopped
+    /// Redraw the table, every 2s or --interval, until stopped, as far as the terminal has lines
     #[arg(short, long, help_heading = "Rounds", conflicts_with_all = ["format", "json", "output", "push"])]
     watch: bool,
 
@@ -205,6 +205,7 @@ impl Args {
         let is_seen = is_terminal && self.output.is_none();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = is_seen.then(terminal_size).flatten();
         let options = report::Options {
             wanted: self.wanted(),
             has_rates: self.rounds().interval.is_some(),
@@ -213,7 +214,8 @@ impl Args {
                 Color::Never => false,
                 Color::Auto => is_seen && !plain,
             },
-            width: is_seen.then(terminal_width).flatten(),
+            width: terminal.map(|(width, _)| width),
+            height: terminal.map(|(_, height)| height).filter(|_| self.watch),
             sort: Sort::parse(&self.sort),
             top: self.top.and_then(|top| usize::try_from(top).ok()),
             labels: self.labels.clone(),
@@ -228,7 +230,19 @@ impl Args {
     /// When a rule is none, or speaks of a value that there is not.
     pub fn rules(&self) -> Result<Vec<Rule>> {
         let names: Vec<String> = self.commands.iter().map(|(name, _)| name.clone()).collect();
-        self.fail_on.iter().map(|text| Rule::parse(text, &names).map_err(|problem| problem.usage())).collect()
+        let wanted = self.wanted().collectors;
+        let one = |text: &String| {
+            let rule = Rule::parse(text, &names).map_err(|problem| problem.usage())?;
+            match rule.metric().filter(|metric| !wanted.contains(&metric.collector)) {
+                Some(metric) => Err(tool::usage(format!(
+                    "--fail-on '{text}' could never hold: {} is not asked for; add {} to --metrics",
+                    metric.name,
+                    metric.collector.name()
+                ))),
+                None => Ok(rule),
+            }
+        };
+        self.fail_on.iter().map(one).collect()
     }
 
     /// Whether the result tells of hosts that failed already, to the same reader.
@@ -267,6 +281,9 @@ impl Args {
     /// # Errors
     /// As it says.
     pub fn check(&self) -> Result<()> {
+        if self.samples.is_some() && self.rounds().interval.is_none() {
+            return Err(tool::usage("--samples counts rounds; give --interval or --watch too"));
+        }
         if self.watch && !std::io::stdout().is_terminal() {
             return Err(tool::usage(
                 "--watch redraws a terminal, and standard output is none; use --interval",
@@ -282,15 +299,23 @@ impl Args {
     }
 }
 
-fn terminal_width() -> Option<usize> {
+/// Columns and lines.
+fn terminal_size() -> Option<(usize, usize)> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+    (size.ws_col > 0 && size.ws_row > 0).then(|| (size.ws_col.into(), size.ws_row.into()))
 }
 
 fn collector(name: &str) -> Collector {
     let found = Collector::ALL.iter().find(|(one, _)| *one == name);
     // clap has refused every other name.
     found.map_or(Collector::Cpu, |(_, collector)| *collector)
+}
+
+fn interval(text: &str) -> std::result::Result<Duration, String> {
+    match units::duration(text) {
+        Ok(Duration::ZERO) => Err("samples without any time between them have no clock; give 1s".into()),
+        other => other,
+    }
 }
 
 /// Nothing needs no unit.

@@ -49,6 +49,9 @@ pub struct Options {
     pub colour: bool,
     /// How many columns of a terminal the table may have; `None` for any number.
     pub width: Option<usize>,
+    /// How many lines of a terminal the table may have, when each replaces the one before; `None` for
+    /// any number.
+    pub height: Option<usize>,
     /// What the table is sorted by.
     pub sort: Sort,
     /// How many rows the table has at most.

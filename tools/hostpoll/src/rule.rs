@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::outcome::Polled;
 use crate::report::Summary;
-use crate::values::{METRICS, Needs, Values, plain};
+use crate::values::{METRICS, Metric, Needs, Values, plain};
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,13 @@ impl Rule {
     #[must_use]
     pub fn is_about_hosts(&self) -> bool {
         !matches!(self.subject, Subject::Value(_))
+    }
+
+    /// The metric that it is about, when it is about one.
+    #[must_use]
+    pub fn metric(&self) -> Option<&'static Metric> {
+        let Subject::Value(name) = &self.subject else { return None };
+        METRICS.iter().find(|metric| metric.name == name)
     }
 
     /// Whether `value` trips it.

@@ -198,6 +198,7 @@ pub(crate) fn options(wanted: Wanted) -> Options {
         has_rates: false,
         colour: false,
         width: None,
+        height: None,
         sort: Sort::default(),
         top: None,
         labels: vec!["env".into(), "group".into()],

@@ -66,6 +66,19 @@ impl Table {
         self.failures.sort_by(|left, right| natural(&left[0], &right[0]));
     }
 
+    /// Leaves out what a terminal that is redrawn has no lines for: what scrolls away takes the titles
+    /// along. Failures have half of it at most.
+    fn fit(&mut self) {
+        let Some(height) = self.options.height else { return };
+        // The last line is where the cursor stands and messages begin; titles take one each, and a
+        // blank line one.
+        let lines = height.saturating_sub(1);
+        let failures = self.failures.len().min((lines / 2).saturating_sub(2).max(1));
+        self.failures.truncate(failures);
+        let below = if failures > 0 { failures + 2 } else { 0 };
+        self.rows.truncate(lines.saturating_sub(below + 1).max(1));
+    }
+
     /// The columns that some row fills, each from its title down.
     fn shown_columns(&self) -> Vec<Shown> {
         let host = Column { key: Cow::Borrowed("host"), title: Cow::Borrowed("HOST"), kind: Kind::Text };
@@ -148,7 +161,8 @@ impl Report for Table {
 
     fn round(&mut self, _: &Summary, out: &mut Out) -> Result<()> {
         self.sort();
-        if self.rounds > 0 {
+        self.fit();
+        if self.rounds > 0 && self.options.height.is_none() {
             writeln!(out)?;
         }
         self.rounds += 1;
@@ -284,6 +298,17 @@ mod tests {
         let mut table = Table::new(options(only(Collector::Load)));
         let one = [loaded("a", 1.0)];
         assert_eq!(written(&mut table, &[&one, &one]).matches("HOST").count(), 2);
+        let mut redrawn = options(only(Collector::Load));
+        redrawn.height = Some(10);
+        let many: Vec<Polled> = (0..30).map(|n| loaded(&format!("w{n}"), 1.0)).collect();
+        let failing: Vec<Polled> = (0..30).map(|n| failed(&format!("f{n}"))).collect();
+        let lines = |hosts: &[Polled]| {
+            let text = written(&mut Table::new(redrawn.clone()), &[hosts, hosts]);
+            (text.lines().count(), text.starts_with("HOST"), text.contains("\n\nHOST"))
+        };
+        assert_eq!(lines(&many), (18, true, false), "each takes nine lines of ten");
+        let both: Vec<Polled> = many.iter().chain(&failing).cloned().collect();
+        assert_eq!(lines(&both), (18, true, false));
         let mut empty = Table::new(options(only(Collector::Load)));
         assert_eq!(written(&mut empty, &[&[]]), "");
     }

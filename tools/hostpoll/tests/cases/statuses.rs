@@ -62,6 +62,11 @@ fn what_cannot_be_meant_is_refused_before_any_host_is_asked() {
     check(&["--push", "http://u:p@example.com/metrics/job/x"], "password");
     check(&["--watch"], "standard output is none");
     check(&["--interval", "5"], "5");
+    check(&["--interval", "0s"], "without any time between them");
+    check(&["--samples", "3"], "give --interval or --watch too");
+    check(&["--watch", "--samples", "3"], "standard output is none");
+    check(&["--metrics", "load", "--fail-on", "cpu_percent>9"], "cpu_percent is not asked for; add cpu to");
+    check(&["--fail-on", "cpu>9"], "did you mean `cpu_percent`");
     check(&["--limit", "nosuchhost"], "nosuchhost");
 }
 
