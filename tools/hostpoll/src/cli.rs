@@ -48,13 +48,14 @@ pub struct Args {
     #[arg(long, help_heading = "Output", conflicts_with = "format")]
     json: bool,
 
-    /// Sort the table by a value, largest first, or by host
+    /// Sort the table by a value, largest first, or by host; - before it turns that round
     #[arg(
         long,
         value_name = "NAME",
         help_heading = "Output",
         default_value = "host",
-        hide_default_value = true
+        hide_default_value = true,
+        allow_hyphen_values = true
     )]
     sort: String,
 

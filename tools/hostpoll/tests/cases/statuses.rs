@@ -57,6 +57,7 @@ fn what_cannot_be_meant_is_refused_before_any_host_is_asked() {
     check(&["--command", "host=id"], "`host` is the name of a value");
     check(&["--command", "a=id", "--command", "a=id"], "`a` is given twice");
     check(&["--sort", "cpux"], "cpux");
+    check(&["--sort", "-cpux"], "no column `cpux`");
     check(&["--metrics", "cpus"], "cpus");
     check(&["--push", "ftp://example.com/"], "http");
     check(&["--push", "http://u:p@example.com/metrics/job/x"], "password");
