@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::{Errno, dup2};
@@ -56,14 +57,13 @@ pub struct Answer {
 
 /// A session that is logged in.
 pub struct Session {
-    // Before the connection: its end still writes to it.
     ssh: ssh2::Session,
     pub(crate) guarded: Guarded,
     /// The channel of the last command, until the far side has confirmed its end.
     closing: Option<Channel>,
 }
 
-/// The number of a socket that outlives the library's session.
+/// The number of the socket that stands in for the connection, and outlives it.
 struct Number(RawFd);
 
 impl AsRawFd for Number {
@@ -109,6 +109,10 @@ impl Session {
         let local = |what: &str| {
             Failure::new(Class::Lost, Phase::Handshake, format!("cannot begin a session: {what}"))
         };
+        // Made first, so that it is closed last: also at its end the library sets a flag of it, and its
+        // number may be another host's as soon as it is closed.
+        let (stand_in, ours) = UnixStream::pair().map_err(|error| local(&error.to_string()))?;
+        let mut place = OwnedFd::from(stand_in);
         let mut ssh = ssh2::Session::new().map_err(|error| local(error.message()))?;
         let algorithms = known.algorithms(peer(target));
         if !algorithms.is_empty() {
@@ -120,8 +124,6 @@ impl Session {
         // The library sends its greeting and then reads that of the other side, in one call and
         // without bounds. So it greets a socket of ours first; what it said goes out at once, the
         // other side's lines are looked at here, and then the connection takes that socket's place.
-        let (stand_in, ours) = UnixStream::pair().map_err(|error| local(&error.to_string()))?;
-        let mut place = OwnedFd::from(stand_in);
         ssh.set_tcp_stream(Number(place.as_raw_fd()));
         match ssh.handshake() {
             Err(error) if error.code() == AGAIN => {}
@@ -132,6 +134,9 @@ impl Session {
         dup2(&socket, &mut place).map_err(|error| local(&error.to_string()))?;
         drop(socket);
 
+        // Channels keep the library's session, and that the socket, whatever is dropped first.
+        let place = Arc::new(place);
+        ssh.set_tcp_stream(Arc::clone(&place));
         let guarded = reach.watchdog.guard(place).map_err(|error| local(&error.to_string()))?;
         guarded.set(Some(deadline));
         let session = Self { ssh, guarded, closing: None };
@@ -213,7 +218,7 @@ impl Session {
             if let Some(status) = output.status() {
                 break status;
             }
-            drain(&mut errors, stderr).map_err(|()| trouble::lost_in(output))?;
+            drain(&mut errors, stderr).map_err(|()| self.ended_in(output))?;
             if channel.eof() {
                 return Err(self.ended_early(&mut channel, output, stderr, deadline));
             }
@@ -244,10 +249,14 @@ impl Session {
                 Ok(_) if output.len() > max_output => return Err(trouble::too_much(max_output)),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(_) if self.guarded.wire.was_cut() => return Err(trouble::cut_short(output)),
-                Err(_) => return Err(trouble::lost_in(output)),
+                Err(_) => return Err(self.ended_in(output)),
             }
         }
+    }
+
+    /// Why the connection ended while the output was read.
+    fn ended_in(&self, output: &Output) -> Failure {
+        if self.guarded.wire.was_cut() { trouble::cut_short(output) } else { trouble::lost_in(output) }
     }
 
     /// Why a channel ended before the end mark.

@@ -21,7 +21,7 @@ const NEVER: u64 = u64::MAX;
 
 /// A connected socket.
 pub(crate) struct Wire {
-    socket: OwnedFd,
+    socket: Arc<OwnedFd>,
     /// When the watchdog cuts it, in milliseconds since the watchdog began.
     cut_at: AtomicU64,
     was_cut: AtomicBool,
@@ -102,7 +102,7 @@ impl Watchdog {
     ///
     /// # Errors
     /// When the thread of the watchdog cannot be begun.
-    pub(crate) fn guard(&self, socket: OwnedFd) -> io::Result<Guarded> {
+    pub(crate) fn guard(&self, socket: Arc<OwnedFd>) -> io::Result<Guarded> {
         let wire = Wire { socket, cut_at: AtomicU64::new(NEVER), was_cut: AtomicBool::new(false) };
         let wire = Arc::new(wire);
         let mut wires = self.inner.lock();
