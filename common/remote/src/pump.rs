@@ -16,8 +16,10 @@ use crate::session::Session;
 
 const AGAIN: ErrorCode = ErrorCode::Session(-37);
 
-/// After this long an opening is taken for one that hangs, when others wait behind it.
+/// After this long an opening is taken for one that hangs, when others wait behind it; sooner where
+/// others took far less. Targets that are down would make healthy ones late, one after the other.
 const STUCK: Duration = Duration::from_secs(1);
+const SOONEST: Duration = Duration::from_millis(100);
 
 /// What one tunnel holds in each direction before it waits.
 const ROOM: usize = 32 * 1024;
@@ -47,6 +49,8 @@ pub(crate) struct Pump {
     /// The opening that is under way, and since when.
     opening: Option<(Request, Instant)>,
     tunnels: Vec<Tunnel>,
+    /// How long the slowest opening that succeeded took.
+    slowest: Option<Duration>,
     /// Whether anybody can still ask for more.
     is_wanted: bool,
 }
@@ -69,6 +73,7 @@ impl Pump {
             waiting: Vec::new(),
             opening: None,
             tunnels: Vec::new(),
+            slowest: None,
             is_wanted: true,
         }
     }
@@ -77,9 +82,13 @@ impl Pump {
     pub(crate) fn run(mut self) {
         while self.is_wanted || !self.tunnels.is_empty() {
             self.take_requests();
-            let moved = self.open().and_then(|opened| Ok(self.pump()? || opened));
+            // Whichever channel is read, it takes from the socket what has come for all of them, of
+            // which poll(2) then knows nothing. The opening looks last, and sees what the tunnels took;
+            // what it took for them itself is asked for.
+            let moved = self.pump().and_then(|moved| Ok(self.open()? || moved));
             match moved {
                 Ok(true) => {}
+                Ok(false) if self.has_unread() => {}
                 Ok(false) if self.wait().is_ok() => {}
                 _ => break,
             }
@@ -118,7 +127,7 @@ impl Pump {
         let opened = self.session.ssh().channel_direct_tcpip(&request.host, request.port, None);
         let answer = match opened {
             Err(error) if error.code() == AGAIN => {
-                if since.elapsed() > STUCK && !self.waiting.is_empty() {
+                if since.elapsed() > self.patience() && !self.waiting.is_empty() {
                     self.is_stuck.store(true, Ordering::Release);
                     self.send_elsewhere();
                 }
@@ -126,13 +135,23 @@ impl Pump {
             }
             // LIBSSH2_ERROR_CHANNEL_FAILURE
             Err(error) if error.code() == ErrorCode::Session(-21) => Err(unreachable_from_there(request)),
+            // LIBSSH2_ERROR_TIMEOUT, after 60 s: the target is silent, and the tunnels live on.
+            Err(error) if error.code() == ErrorCode::Session(-9) => Err(unreachable_from_there(request)),
             Err(_) => return Err(Gone),
-            Ok(channel) => self.attach(channel),
+            Ok(channel) => {
+                self.slowest = self.slowest.max(Some(since.elapsed()));
+                self.attach(channel)
+            }
         };
         if let Some((request, _)) = self.opening.take() {
             let _is_heard = request.reply.send(answer);
         }
         Ok(true)
+    }
+
+    /// How long others wait behind an opening before it counts as one that hangs.
+    fn patience(&self) -> Duration {
+        self.slowest.map_or(STUCK, |slowest| (slowest * 4).clamp(SOONEST, STUCK))
     }
 
     fn attach(&mut self, channel: Channel) -> Result<Opened, Failure> {
@@ -152,8 +171,13 @@ impl Pump {
         for tunnel in &mut self.tunnels {
             moved |= tunnel.pump()?;
         }
-        self.tunnels.retain(|tunnel| !tunnel.is_over());
+        self.tunnels.retain(|tunnel| !tunnel.is_over);
         Ok(moved)
+    }
+
+    /// Whether the library holds something for a tunnel that was not there when it was read.
+    fn has_unread(&mut self) -> bool {
+        self.tunnels.iter_mut().any(Tunnel::has_unread)
     }
 
     fn wait(&mut self) -> Result<(), Gone> {
@@ -166,7 +190,7 @@ impl Pump {
         sockets.extend(self.is_wanted.then(|| PollFd::new(&self.bell, PollFlags::IN)));
         sockets.extend(self.tunnels.iter().filter_map(Tunnel::waits_for));
         // An opening that hangs is looked at once it counts as stuck.
-        let pause = if self.opening.is_some() { STUCK } else { Duration::from_secs(60) };
+        let pause = if self.opening.is_some() { self.patience() } else { Duration::from_secs(60) };
         let pause = Timespec::try_from(pause).map_err(|_| Gone)?;
         match poll(&mut sockets, Some(&pause)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -192,21 +216,26 @@ fn unreachable_from_there(request: &Request) -> Failure {
 /// One target behind the jump host.
 struct Tunnel {
     channel: Channel,
-    /// `None` when the session at the other end has been closed.
+    /// `None` when the session at the other end has been closed, or the target has ended it.
     local: Option<UnixStream>,
     to_local: Vec<u8>,
     to_remote: Vec<u8>,
+    /// What the library held when it was last asked.
+    unread: u32,
+    /// The far side has confirmed the end.
+    is_over: bool,
 }
 
 impl Tunnel {
     fn new(channel: Channel, local: UnixStream) -> Self {
-        Self { channel, local: Some(local), to_local: Vec::new(), to_remote: Vec::new() }
+        let (to_local, to_remote) = (Vec::new(), Vec::new());
+        Self { channel, local: Some(local), to_local, to_remote, unread: 0, is_over: false }
     }
 
     fn pump(&mut self) -> Result<bool, Gone> {
         let outwards = self.outwards()?;
         let inwards = self.inwards()?;
-        Ok(outwards || inwards)
+        Ok(self.close()? || outwards || inwards)
     }
 
     /// From the session to the jump host.
@@ -221,7 +250,6 @@ impl Tunnel {
                     Err(error) if is_later(&error) => return Ok(moved),
                     _ => {
                         self.local = None;
-                        let _is_told = self.channel.close();
                         return Ok(true);
                     }
                 }
@@ -234,6 +262,7 @@ impl Tunnel {
                 Err(error) if is_later(&error) => return Ok(moved),
                 Err(_) if self.channel.eof() => {
                     self.local = None;
+                    self.to_remote.clear();
                     return Ok(true);
                 }
                 Err(_) => return Err(Gone),
@@ -264,7 +293,6 @@ impl Tunnel {
             match self.channel.read(&mut bytes) {
                 Ok(0) if self.channel.eof() => {
                     self.local = None;
-                    let _is_told = self.channel.close();
                     return Ok(true);
                 }
                 Ok(0) => return Ok(moved),
@@ -275,8 +303,29 @@ impl Tunnel {
         }
     }
 
-    fn is_over(&self) -> bool {
-        self.local.is_none()
+    /// Ends the channel once the session has gone and its last packet is out: what the library has
+    /// begun to send it must send to its end, or it sends nothing more for anybody. Until the far side
+    /// has confirmed, the library keeps a channel, also one that is dropped.
+    fn close(&mut self) -> Result<bool, Gone> {
+        if self.local.is_some() || !self.to_remote.is_empty() {
+            return Ok(false);
+        }
+        match self.channel.close() {
+            Err(error) if error.code() == AGAIN => Ok(false),
+            Err(_) => Err(Gone),
+            Ok(()) => {
+                self.is_over = true;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether the library holds more than it did when this was last asked, or the end.
+    fn has_unread(&mut self) -> bool {
+        let now = self.channel.read_window().available;
+        let before = std::mem::replace(&mut self.unread, now);
+        let can_take = self.local.is_some() && self.to_local.is_empty();
+        can_take && (now > 0 && now != before || self.channel.eof())
     }
 
     fn waits_for(&self) -> Option<PollFd<'_>> {
@@ -284,7 +333,8 @@ impl Tunnel {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, self.to_remote.is_empty());
         flags.set(PollFlags::OUT, !self.to_local.is_empty());
-        Some(PollFd::from_borrowed_fd(local, flags))
+        // One that is not asked for anything would still tell its end, again and again.
+        (!flags.is_empty()).then(|| PollFd::from_borrowed_fd(local, flags))
     }
 }
 
