@@ -9,7 +9,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bounds::{Deadline, told};
@@ -29,14 +29,26 @@ type Chain = Vec<Arc<str>>;
 /// The ways to jump hosts, each by the names of its chain.
 #[derive(Default)]
 pub(crate) struct Jumps {
-    ways: Mutex<BTreeMap<Chain, Arc<Mutex<Way>>>>,
+    ways: Mutex<BTreeMap<Chain, Arc<Way>>>,
 }
 
 /// The way to one jump host.
 #[derive(Default)]
 struct Way {
-    bastion: Option<Arc<Bastion>>,
-    failed: Option<(Instant, Failure)>,
+    state: Mutex<State>,
+    /// Rings when an opening has come to its end.
+    opened: Condvar,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Closed,
+    /// Somebody opens it.
+    Opening,
+    Open(Arc<Bastion>),
+    /// It could not be opened, since when, and why.
+    Failed(Instant, Failure),
 }
 
 /// A session to a jump host, with the thread that moves its bytes.
@@ -68,37 +80,57 @@ impl Jumps {
             return Err(Failure::new(Class::Lost, Phase::Connect, "there is no jump host"));
         };
         let names = target.jumps.iter().map(|jump| Arc::clone(&jump.name)).collect();
-        let way = {
-            let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(ways.entry(names).or_default())
-        };
-        // Whoever comes first opens it; the others wait for that, which has its own deadline.
-        let mut way = way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bastion) =
-            way.bastion.as_ref().filter(|bastion| !bastion.is_stuck.load(Ordering::Acquire))
-        {
-            return Ok(Arc::clone(bastion));
+        let way = Arc::clone(lock(&self.ways).entry(names).or_default());
+        if let Some(settled) = way.settled(last, end) {
+            return settled;
         }
-        if let Some((at, failure)) = &way.failed
-            && at.elapsed() < MEMORY
-        {
-            return Err(failure.clone());
-        }
+        let begun = Instant::now();
         let hop = Target { jumps: before.to_vec(), ..Target::clone(last) };
-        match reach.open(&hop, end, &mut Took::default()).and_then(Bastion::begin) {
-            Ok(bastion) => {
-                let bastion = Arc::new(bastion);
-                way.bastion = Some(Arc::clone(&bastion));
-                way.failed = None;
-                Ok(bastion)
+        let opened = reach.open(&hop, end, &mut Took::default()).and_then(Bastion::begin).map(Arc::new);
+        let opened = opened.map_err(|mut failure| {
+            failure.what = format!("jump host {}: {}", last.name, failure.what);
+            failure.phase = Phase::Connect;
+            failure
+        });
+        // Who came with little time left knows nothing about the jump host: the next one tries it.
+        let had_time = end.saturating_duration_since(begun) >= reach.bounds.total / 2;
+        *lock(&way.state) = match &opened {
+            Ok(bastion) => State::Open(Arc::clone(bastion)),
+            Err(failure) if had_time || failure.class != Class::Timeout => {
+                State::Failed(Instant::now(), failure.clone())
             }
-            Err(mut failure) => {
-                failure.what = format!("jump host {}: {}", last.name, failure.what);
-                failure.phase = Phase::Connect;
-                way.failed = Some((Instant::now(), failure.clone()));
-                Err(failure)
+            Err(_) => State::Closed,
+        };
+        way.opened.notify_all();
+        opened
+    }
+}
+
+impl Way {
+    /// The session to the jump host, or why there is none; `None` makes it the caller's to open it.
+    /// Whoever comes meanwhile waits, each until its own `end`.
+    fn settled(&self, jump: &Target, end: Instant) -> Option<Result<Arc<Bastion>, Failure>> {
+        let mut state = lock(&self.state);
+        loop {
+            match &*state {
+                State::Open(bastion) if !bastion.is_stuck.load(Ordering::Acquire) => {
+                    return Some(Ok(Arc::clone(bastion)));
+                }
+                State::Failed(at, failure) if at.elapsed() < MEMORY => return Some(Err(failure.clone())),
+                State::Opening => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        let what = format!("jump host {}: the login there did not end in time", jump.name);
+                        return Some(Err(Failure::new(Class::Timeout, Phase::Connect, what)));
+                    }
+                    let waited = self.opened.wait_timeout(state, left);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                _ => break,
             }
         }
+        *state = State::Opening;
+        None
     }
 }
 
@@ -121,7 +153,7 @@ impl Bastion {
     fn open(&self, target: &Target, deadline: Deadline) -> Result<Opened, Failure> {
         let (reply, answer) = mpsc::channel();
         let request = Request { host: target.address.clone(), port: target.port, reply };
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = lock(&self.requests);
         if requests.send(request).is_err() {
             return Ok(Opened::Elsewhere);
         }
@@ -147,4 +179,8 @@ fn late(target: &Target, deadline: Deadline) -> Failure {
         Phase::Connect,
         format!("jump host {jump} had no connection to {} for {}", target.address, told(deadline.whole)),
     )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
