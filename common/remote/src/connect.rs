@@ -94,6 +94,20 @@ fn refused(error: &io::Error, address: SocketAddr, deadline: Deadline) -> Failur
         io::ErrorKind::ConnectionReset => {
             Failure::new(Class::Lost, Phase::Connect, "it reset the connection before it said anything")
         }
+        // Too many open files, no memory, no port left: it is no word of the host's.
+        _ if error.raw_os_error().map(rustix::io::Errno::from_raw_os_error).is_some_and(is_ours) => {
+            Failure::new(
+                Class::Lost,
+                Phase::Connect,
+                format!("cannot connect to {address} from here: {error}"),
+            )
+        }
         _ => refused(format!("cannot connect to {address}: {error}")),
     }
+}
+
+/// Whether it is this machine that has too little of something.
+fn is_ours(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL)
 }

@@ -65,17 +65,22 @@ where
         Arc::new(Shared { queue: Mutex::new(items.into_iter().enumerate().collect()), work: Box::new(work) });
     let (sender, results) = mpsc::channel();
     let mut desks = begin(&shared, &sender, width.jobs.min(left))?;
+    let mut missing = 0;
     while left > 0 {
         let told = next(&results);
         left -= usize::from(matches!(told, Told::Done(..)));
         let mut goes_on = collect(told);
         for index in give_up(&mut desks, width.patience) {
             left -= 1;
-            // The system had room for the stuck one; for another it may have none.
-            if let Ok(more) = begin(&shared, &sender, 1) {
-                desks.extend(more);
-            }
+            missing += 1;
             goes_on &= collect(Told::Stuck(index));
+        }
+        // The system had room for the stuck one; for another it may have none until later.
+        while missing > 0
+            && let Ok(more) = begin(&shared, &sender, 1)
+        {
+            desks.extend(more);
+            missing -= 1;
         }
         if !goes_on {
             lock(&shared.queue).clear();

@@ -2,8 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What a session holds at most: its socket, and two more while it begins.
-const EACH: u64 = 3;
+/// What a session holds at most: its socket and two more while it begins, and the other end of its
+/// socket when it goes through a jump host.
+const EACH: u64 = 4;
 
 /// What the rest of the program holds: streams, inventories, files of keys.
 const OTHERS: u64 = 64;
