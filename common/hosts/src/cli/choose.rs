@@ -8,16 +8,24 @@ use crate::host::Host;
 use crate::select::Selection;
 use crate::shard::Shard;
 
+/// Names that may be compared in search of slips: a list of thousands that the inventory does not know
+/// is no slip, and each would be compared with each.
+const COMPARED: usize = 1_000_000;
+
 /// The hosts that are told, each once: as the inventory knows them, with what was told beside the name.
 pub(super) fn named(told: &[Host], known: &[Host]) -> Vec<Host> {
     let by_name: BTreeMap<String, &Host> =
         known.iter().rev().map(|host| (host.name.to_ascii_lowercase(), host)).collect();
     let mut seen = BTreeSet::new();
     let mut hosts = Vec::with_capacity(told.len());
+    let (mut compared, mut others) = (0, 0);
     for host in told {
         let found = by_name.get(&host.name.to_ascii_lowercase());
-        if found.is_none() {
+        if found.is_none() && compared < COMPARED {
+            compared += known.len();
             warn_of_a_slip(&host.name, known);
+        } else if found.is_none() && !known.is_empty() {
+            others += 1;
         }
         let mut chosen = found.map_or_else(|| host.clone(), |found| (*found).clone());
         chosen.user = host.user.clone().or(chosen.user);
@@ -25,6 +33,9 @@ pub(super) fn named(told: &[Host], known: &[Host]) -> Vec<Host> {
         if seen.insert(chosen.name.clone()) {
             hosts.push(chosen);
         }
+    }
+    if others > 0 {
+        log::warn!("{others} more names are not in the inventory and are taken as hosts");
     }
     hosts
 }
