@@ -49,9 +49,12 @@ fn values(host: &Host, key: &str) -> Vec<String> {
     host.tags.get(key).into_iter().flatten().cloned().collect()
 }
 
-/// Writes the fields of one line, in quotes where they need them.
+/// Writes the fields of one line, in quotes where they need them: as they are for programs, harmless
+/// for a terminal.
 pub(crate) fn line<'f>(fields: impl Iterator<Item = &'f str>, out: &mut Out) -> Result<()> {
-    let fields: Vec<String> = fields.map(escaped).collect();
+    let is_terminal = out.is_terminal();
+    let safe = |field: &str| if is_terminal { common::log::escape(field) } else { field.to_owned() };
+    let fields: Vec<String> = fields.map(|field| escaped(&safe(field))).collect();
     writeln!(out, "{}", fields.join(","))
 }
 

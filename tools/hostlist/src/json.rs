@@ -32,5 +32,16 @@ fn fields(host: &Host) -> Vec<(&str, Value)> {
 /// An object with its keys in this order, which the maps of `serde_json` do not keep.
 pub(crate) fn object(fields: &[(&str, Value)]) -> String {
     let one = |(key, value): &(&str, Value)| format!("{}:{value}", Value::from(*key));
-    format!("{{{}}}", fields.iter().map(one).collect::<Vec<_>>().join(","))
+    harmless(format!("{{{}}}", fields.iter().map(one).collect::<Vec<_>>().join(",")))
+}
+
+/// JSON may hold the control characters above ASCII as they are, but some steer a terminal.
+fn harmless(json: String) -> String {
+    if !json.contains(char::is_control) {
+        return json;
+    }
+    let shown = |one: char| {
+        if one.is_control() { format!("\\u{:04x}", u32::from(one)) } else { one.to_string() }
+    };
+    json.chars().map(shown).collect()
 }

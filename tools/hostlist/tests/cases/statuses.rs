@@ -76,6 +76,17 @@ fn a_term_without_a_host_is_a_warning_with_what_is_near() {
 }
 
 #[test]
+fn thousands_of_unknown_names_are_not_each_compared_with_each() {
+    let names = |letter: char| (0..2000).map(|at| format!("{letter}{at}")).collect::<Vec<_>>().join("\n");
+    hostlist("-H known.txt -c -")
+        .file("known.txt", names('a'))
+        .stdin(names('b'))
+        .stdout("2000\n")
+        .stderr_has("hostlist: 1500 more names are not in the inventory and are taken as hosts\n")
+        .run();
+}
+
+#[test]
 fn an_entry_that_cannot_be_meant_is_a_warning_once() {
     let text = "name,port\nweb1,22\nweb2,70000\nweb2,70000\n";
     hostlist("-H a.csv -H a.csv -f names").file("a.csv", text).stdout("web1\n").stderr_has("a.csv:3: ").run();
@@ -115,5 +126,8 @@ fn names_of_files_may_be_any_bytes() {
 fn what_an_inventory_says_cannot_steer_a_terminal() {
     let text = "[[host]]\nname = \"a\"\ntags = { note = \"\\u001b[31m\\nred\" }\n";
     hostlist("-H a.toml").file("a.toml", text).stdout("NAME  TAGS\na     note=\\u{1b}[31m\\nred\n").run();
+    let high = "[[host]]\nname = \"a\"\ntags = { note = \"\\u009b31m\\u007f\" }\n";
+    let json = "{\"name\":\"a\",\"tags\":{\"note\":[\"\\u009b31m\\u007f\"]}}\n";
+    hostlist("-H a.toml --json").file("a.toml", high).stdout(json).run();
     hostlist("-H a.toml --by note").file("a.toml", text).stdout_has("\\u{1b}[31m\\nred").run();
 }
