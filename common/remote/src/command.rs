@@ -71,6 +71,8 @@ fn portable(script: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     bytes: Vec<u8>,
+    /// Whether the command may have been sent.
+    pub(crate) was_asked_for: bool,
     /// Whether the mark of the beginning has been seen; it and all before it is gone then.
     pub(crate) has_begun: bool,
     /// Where the output ends, and the status.

@@ -47,6 +47,8 @@ pub struct Took {
 pub struct Answer {
     /// Its status, or why it did not come to an end.
     pub ended: Result<i32, Failure>,
+    /// Whether the command may have begun there: one that was never sent can be asked for again.
+    pub was_sent: bool,
     /// What it printed between the marks, as far as it came.
     pub stdout: Vec<u8>,
     /// The first 4 kB of its standard error.
@@ -197,7 +199,7 @@ impl Session {
         if ended.is_err() {
             self.cut();
         }
-        Answer { ended, stdout: output.into_bytes(), stderr, took }
+        Answer { ended, was_sent: output.was_asked_for, stdout: output.into_bytes(), stderr, took }
     }
 
     fn exchange(
@@ -210,6 +212,7 @@ impl Session {
         self.confirm_closing(deadline)?;
         let at_start = |trouble| trouble::at_start(&trouble, deadline);
         let mut channel = self.until(deadline, || self.ssh.channel_session()).map_err(at_start)?;
+        output.was_asked_for = true;
         self.until(deadline, || channel.exec(command.line())).map_err(at_start)?;
         let mut errors = channel.stderr();
         let mut unread = 0;

@@ -136,7 +136,10 @@ fn who_is_behind_a_jump_host_that_dies_hears_of_it() {
     let mut session = open(&reach, &target).unwrap();
     assert_eq!(run(&mut session, "echo hello", &reach.bounds).unwrap(), b"hello\n");
     drop(jump);
-    let failure = run(&mut session, "echo hello", &reach.bounds).unwrap_err();
+    let command = Command::new("echo hello", &Command::mark());
+    let answer = session.run(&command, &reach.bounds, Instant::now() + reach.bounds.command);
+    let failure = answer.ended.unwrap_err();
+    assert!(!answer.was_sent, "{failure}");
     assert_eq!((failure.class, failure.phase), (Class::Lost, Phase::Command), "{failure}");
     let failure = open(&reach, &target).err().unwrap();
     assert_eq!((failure.class, failure.phase), (Class::Refused, Phase::Connect), "{failure}");
@@ -205,8 +208,11 @@ fn a_command_that_floods_is_told_as_late() {
     let reach = Reach::new(bounds, Keyring::new(None));
     for script in ["exec yes >&2", "sleep 600"] {
         let mut session = open(&reach, &target(&server)).unwrap();
-        let failure = run(&mut session, script, &reach.bounds).unwrap_err();
+        let command = Command::new(script, &Command::mark());
+        let answer = session.run(&command, &reach.bounds, Instant::now() + reach.bounds.command);
+        let failure = answer.ended.unwrap_err();
         assert_eq!((failure.class, failure.phase), (Class::Timeout, Phase::Command), "{script}: {failure}");
+        assert!(answer.was_sent, "{failure}");
     }
     let mut session = open(&reach, &target(&server)).unwrap();
     let failure = run(&mut session, "exec yes", &reach.bounds).unwrap_err();
