@@ -63,6 +63,16 @@ fn ssh_takes_the_ssh_config() {
 }
 
 #[test]
+fn a_chain_of_groups_has_an_end() {
+    let chain: Vec<String> = (0..5000).map(|at| format!("[g{at}:children]\ng{}", at + 1)).collect();
+    hostlist("-H a.ini -f names")
+        .file("a.ini", format!("{}\n[g5000]\nh\n", chain.join("\n")))
+        .stdout("h\n")
+        .stderr_has("the group `g200` is, through others, in more than 200, which are passed over")
+        .run();
+}
+
+#[test]
 fn counts_have_their_forms() {
     let check = |flags: &str, want: &str| {
         hostlist(&format!("-H fleet.toml --by env {flags}")).file("fleet.toml", FLEET).stdout(want).run();

@@ -6,11 +6,14 @@ use super::super::check;
 use super::super::draft::inherited_jump;
 use super::super::found::Found;
 use super::connection::{Known, Said};
-use super::groups::{ALL, Groups, Member, UNGROUPED, VarValue, Vars};
+use super::groups::{ALL, Group, Groups, Member, UNGROUPED, VarValue, Vars};
 use crate::host::{Host, Tags};
 
 /// The longest value of a variable that is a tag: longer ones are texts, not classes of hosts.
 const LONGEST: usize = 100;
+
+/// Groups that one group may be in, through others: a chain of thousands would cost its square.
+const ABOVE: usize = 200;
 
 /// What the groups of a host say together.
 struct Base {
@@ -46,12 +49,15 @@ struct Order {
     /// Of each group, itself and all it is in.
     with_parents: Vec<BTreeSet<usize>>,
     depths: Vec<usize>,
+    /// Groups that are in more others than are followed.
+    cut: Vec<usize>,
 }
 
 impl Order {
     fn of(groups: &mut Groups, found: &mut Found) -> Self {
         let count = groups.all.len();
-        let mut order = Self { with_parents: vec![BTreeSet::new(); count], depths: vec![0; count] };
+        let mut order =
+            Self { with_parents: vec![BTreeSet::new(); count], depths: vec![0; count], cut: Vec::new() };
         // A group may be taken when all its parents are: what is left then is in a circle.
         let mut waiting: Vec<usize> = (0..count).collect();
         while !waiting.is_empty() {
@@ -67,6 +73,12 @@ impl Order {
                 groups.all[group].parents.retain(|parent| !waiting.contains(parent));
             }
         }
+        for group in &order.cut {
+            let Group { name, line, .. } = &groups.all[*group];
+            let what =
+                format!("the group `{name}` is, through others, in more than {ABOVE}, which are passed over");
+            found.error(*line, what);
+        }
         order
     }
 
@@ -79,6 +91,10 @@ impl Order {
         let mut all = BTreeSet::from([group]);
         for parent in parents {
             all.extend(&self.with_parents[*parent]);
+        }
+        if all.len() > ABOVE {
+            self.cut.push(group);
+            all = BTreeSet::from([group]);
         }
         self.depths[group] = parents.iter().map(|parent| self.depths[*parent] + 1).max().unwrap_or(1);
         self.with_parents[group] = all;
