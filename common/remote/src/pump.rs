@@ -185,6 +185,7 @@ impl Pump {
         let mut ssh = PollFlags::IN;
         ssh.set(PollFlags::OUT, matches!(directions, BlockDirections::Outbound | BlockDirections::Both));
         let socket = self.session.guarded.wire.socket();
+        acknowledge(socket);
         let mut sockets = vec![PollFd::from_borrowed_fd(socket, ssh)];
         // A bell whose other end is gone would ring for ever.
         sockets.extend(self.is_wanted.then(|| PollFd::new(&self.bell, PollFlags::IN)));
@@ -203,6 +204,16 @@ impl Pump {
         }
         Ok(())
     }
+}
+
+/// Acknowledges at once what has come. sshd leaves Nagle's algorithm on for a session that only forwards,
+/// and waits 40 ms for our acknowledgement before its next small packet; the system forgets the wish.
+fn acknowledge(socket: BorrowedFd<'_>) {
+    // Behind another jump host it is no TCP.
+    #[cfg(target_os = "linux")]
+    let _is_tcp = rustix::net::sockopt::set_tcp_quickack(socket, true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
 }
 
 fn unreachable_from_there(request: &Request) -> Failure {

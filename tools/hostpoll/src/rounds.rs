@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{Out, Result, stop};
-use remote::fanout::{self, Told as Heard, Width};
+use remote::fanout::{Pool, Told as Heard, Width};
 
 use crate::cli::Rounds;
 use crate::judge::Judge;
+use crate::outcome::Polled;
 use crate::poll::{self, Asked, Poller};
 use crate::report::Summary;
 use crate::sink::Sink;
@@ -17,7 +18,8 @@ use crate::sink::Sink;
 pub(crate) struct Fleet {
     asked: Vec<Asked>,
     poller: Arc<Poller>,
-    jobs: usize,
+    /// Each host with the moment at which its round ends.
+    pool: Pool<(Asked, Instant), (Asked, Polled)>,
     deadline: Duration,
 }
 
@@ -39,7 +41,10 @@ pub(crate) enum End {
 
 impl Fleet {
     pub(crate) fn new(asked: Vec<Asked>, poller: Arc<Poller>, jobs: usize, deadline: Duration) -> Self {
-        Self { asked, poller, jobs, deadline }
+        let width = Width { jobs, patience: poll::patience(poller.bounds()) };
+        let shared = Arc::clone(&poller);
+        let pool = Pool::new(width, move |(asked, round_end)| shared.poll(asked, round_end));
+        Self { asked, poller, pool, deadline }
     }
 
     /// Takes samples as `rounds` says.
@@ -78,10 +83,8 @@ impl Fleet {
         let mut progress = Progress::new(asked.len(), told.sink.is_quiet());
         let mut summary = Summary::default();
         let mut written = Ok(());
-        let width = Width { jobs: self.jobs, patience: poll::patience(self.poller.bounds()) };
-        let shared = Arc::clone(&self.poller);
-        let work = move |asked: Asked| shared.poll(asked, round_end);
-        fanout::each(asked, width, work, |heard| {
+        let due = asked.into_iter().map(|asked| (asked, round_end)).collect();
+        self.pool.each(due, |heard| {
             let polled = match heard {
                 Heard::Idle => {
                     progress.show(summary.total);
