@@ -162,8 +162,13 @@ fn read_file(path: &Path, format: Option<Format>, found: &mut Found) -> Result<(
     let format = format.unwrap_or(Format::of_file(path, &text));
     if format == Format::SshConfig && path.as_os_str() != "-" {
         let config = SshConfig::read(&[path])?;
-        found.hosts = config.hosts();
         found.findings = config.findings().to_vec();
+        for host in config.hosts() {
+            match check::name(&host.name) {
+                Ok(()) => found.hosts.push(host),
+                Err(what) => found.error(host.place.line, format!("{what}; it is left out")),
+            }
+        }
         return Ok(());
     }
     parse(&text, format, found)

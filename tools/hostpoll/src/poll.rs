@@ -129,8 +129,10 @@ impl Poller {
         if let Some(session) = asked.session.take() {
             let answer = self.ask(asked, session, question, end);
             took.command = answer.took;
-            // The host was restarted, or a firewall forgot the connection: that is no failure yet.
-            if !answer.ended.as_ref().is_err_and(|failure| failure.class == Class::Lost) {
+            // The host was restarted, or a firewall forgot the connection: that is no failure yet,
+            // unless a command may have run there.
+            let is_lost = answer.ended.as_ref().is_err_and(|failure| failure.class == Class::Lost);
+            if answer.was_sent || !is_lost {
                 return self.read(answer, question);
             }
         }

@@ -3,7 +3,6 @@
 //! `cpu_percent > 90` holds when it does on any host; `unreachable > 10%` and `failed > 3` are about
 //! all hosts of a round. The names are those of [`METRICS`] and of the `--command`s.
 
-pub(crate) mod near;
 mod parse;
 
 use std::fmt::{self, Display, Formatter};

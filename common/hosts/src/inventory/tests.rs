@@ -335,3 +335,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_of_an_ssh_config_are_names_as_all_others() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"Host \"a\x1bb\" web01 -oProxyCommand=reboot\n  User ops\n").unwrap();
+    let inventory = Inventory::read(&[Source::File(path)], Some(Format::SshConfig)).unwrap();
+    let names: Vec<&str> = inventory.hosts.iter().map(|host| host.name.as_str()).collect();
+    assert_eq!(names, ["web01"]);
+    assert_eq!(inventory.findings.iter().filter(|finding| finding.is_error).count(), 2);
+}

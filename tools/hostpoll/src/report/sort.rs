@@ -6,7 +6,7 @@ use common::{Error, Result};
 
 use super::Options;
 use super::detail::{Cell, Column, Detail};
-use crate::rule::near;
+use common::near;
 
 /// What the rows of a table are sorted by: names ascending, numbers descending, or the reverse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The text of a rule: NAME, a comparison, a number.
 
-use super::{Compare, Of, Problem, Rule, Subject, near};
+use common::near;
+
+use super::{Compare, Of, Problem, Rule, Subject};
 use crate::values::METRICS;
 
 /// The units that a number can have, each 1024 of the one before.
