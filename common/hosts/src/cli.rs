@@ -25,7 +25,7 @@ const VARIABLE: &str = "SRE_HOSTS";
 /// Which hosts are meant. Flatten it into the arguments of a tool.
 #[derive(Args, Debug, Clone, Default)]
 pub struct Hosts {
-    /// Hosts: names, [user@]name[:port], ranges such as web[01-99].example.com; `-` reads them from standard input
+    /// Hosts: names, `[user@]name[:port]`, ranges such as `web[01-99].example.com`; `-` reads them from standard input
     #[arg(value_name = "HOST")]
     pub names: Vec<String>,
 

@@ -33,7 +33,7 @@ pub struct Ssh {
     #[arg(long, help_heading = "SSH")]
     no_agent: bool,
 
-    /// Go through these hosts: [user@]host[:port],...; `none` for none
+    /// Go through these hosts: `[user@]host[:port],...`; `none` for none
     #[arg(short = 'J', long, value_name = "HOSTS", help_heading = "SSH")]
     jump: Option<String>,
 

@@ -38,11 +38,12 @@ def adopt():
 
 def children(pid):
     found = []
-    for task in Path("/proc").glob(f"{pid}/task/*/children"):
-        try:
-            found += map(int, task.read_text(encoding="ascii").split())
-        except OSError:
-            pass
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text(encoding="ascii").split())
+    except OSError:
+        # It, or one of its threads, has ended meanwhile.
+        pass
     return found
 
 

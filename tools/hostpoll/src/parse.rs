@@ -2,12 +2,12 @@
 //!
 //! | module | what it reads |
 //! |---|---|
-//! | [`sections`] | the sections, and where an answer stopped |
-//! | [`linux`] | /proc, after proc(5) |
-//! | [`devices`] | /proc/diskstats, /proc/net |
-//! | [`space`] | mounts and file systems, on all systems |
-//! | [`bsd`] | sysctl(8) and its like on FreeBSD and macOS |
-//! | [`extra`] | what a `--command` said |
+//! | `sections` | the sections, and where an answer stopped |
+//! | `linux` | /proc, after proc(5) |
+//! | `devices` | /proc/diskstats, /proc/net |
+//! | `space` | mounts and file systems, on all systems |
+//! | `bsd` | sysctl(8) and its like on FreeBSD and macOS |
+//! | `extra` | what a `--command` said |
 
 mod bsd;
 mod devices;

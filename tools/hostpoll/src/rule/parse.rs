@@ -68,9 +68,11 @@ fn subject(name: &str, is_percent: bool, commands: &[String]) -> Result<Subject,
     if !is_known {
         let names = METRICS.iter().map(|metric| metric.name).filter(|name| *name != "disk_mount");
         let names = names.chain(["unreachable", "failed"]).chain(commands.iter().map(String::as_str));
-        let way_out = match near::did_you_mean(name, names) {
-            empty if empty.is_empty() => "; it is neither a metric nor the NAME of a --command".into(),
-            way_out => way_out,
+        let begun = || METRICS.iter().find(|metric| is_begun(name, metric.name));
+        let way_out = match (near::did_you_mean(name, names), begun()) {
+            (near, _) if !near.is_empty() => near,
+            (_, Some(metric)) => format!("; did you mean `{}`?", metric.name),
+            _ => "; it is neither a metric nor the NAME of a --command".into(),
         };
         return Err((false, format!("no value `{name}`{way_out}")));
     }
@@ -78,6 +80,11 @@ fn subject(name: &str, is_percent: bool, commands: &[String]) -> Result<Subject,
         return Err((true, format!("{name} is no percentage; write a plain number")));
     }
     Ok(Subject::Value(name.to_owned()))
+}
+
+/// Whether `word` is the first word of `name`: `cpu` of `cpu_percent`.
+fn is_begun(word: &str, name: &str) -> bool {
+    !word.is_empty() && name.strip_prefix(word).is_some_and(|rest| rest.starts_with('_'))
 }
 
 /// A number, and whether it has a `%`; with `K`, `M`, `G`, `T` or `P` it is so many times 1024.
