@@ -1,4 +1,4 @@
-//! Patterns with `*` and `?`, as ssh_config(5) and selections have them.
+//! Patterns with `*` and `?`, as ssh_config(5), sshd(8) and selections have them.
 
 /// A pattern: `*` is any text, `?` one character, everything else itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,13 @@ impl Glob {
     }
 }
 
+/// Whether `text` is what `pattern` means, from its first byte to its last. `?` is one character of
+/// UTF-8, or a byte where it is none. Upper and lower case differ.
+///
 /// Only the last star is tried again: what an earlier one could take more, the last one can too. So the
 /// work is at most the product of both lengths, whatever the pattern.
-fn wild(pattern: &[u8], text: &[u8]) -> bool {
+#[must_use]
+pub fn wild(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut read) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while read < text.len() {

@@ -6,6 +6,7 @@
 //! | [`inventory`] | all hosts of all sources, merged, and what is odd about them |
 //! | [`ranges`] | `web[01-99].example.com` |
 //! | [`ssh_config`] | ssh_config(5): which hosts it names, and what holds for a name |
+//! | [`glob`] | patterns with `*` and `?` |
 //! | [`select`] | `env=prod,role=web,!web07` |
 //! | [`shard`] | the part of the hosts that is this collector's |
 //! | [`cli`] | the flags that name hosts, alike in every tool |
@@ -14,7 +15,7 @@
 #![allow(clippy::doc_markdown, reason = "ssh_config(5) and OpenSSH are written as their makers write them")]
 
 pub mod cli;
-mod glob;
+pub mod glob;
 pub mod host;
 pub mod inventory;
 pub mod ranges;

@@ -1,5 +1,7 @@
 //! One line of the file, after the format of `ssh_known_hosts` in sshd(8).
 
+use hosts::glob::wild;
+
 /// What a line says about its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {
@@ -52,41 +54,17 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Fields<'_>>, &'static str> {
     Ok(Some(Fields { marker, names: first, kind, key }))
 }
 
-/// Whether the list of patterns `names` means `host`: one of them does, and none with `!` does.
+/// Whether the list of patterns `names` means `host`, in whatever case: one of them does, and none
+/// with `!` does.
 pub(super) fn matches(names: &[u8], host: &[u8]) -> bool {
+    let (names, host) = (names.to_ascii_lowercase(), host.to_ascii_lowercase());
     let mut found = false;
     for pattern in names.split(|byte| *byte == b',') {
         match pattern.strip_prefix(b"!") {
-            Some(pattern) if wild(pattern, host) => return false,
+            Some(pattern) if wild(pattern, &host) => return false,
             Some(_) => {}
-            None => found = found || wild(pattern, host),
+            None => found = found || wild(pattern, &host),
         }
     }
     found
-}
-
-/// `*` is any text, `?` one byte. Only the last star is tried again: what an earlier one could take
-/// more, the last one can too.
-fn wild(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while read < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                at += 1;
-                star = Some((at, read));
-            }
-            Some(byte) if *byte == b'?' || byte.eq_ignore_ascii_case(&text[read]) => {
-                at += 1;
-                read += 1;
-            }
-            _ => {
-                let Some((behind, taken)) = star else { return false };
-                at = behind;
-                read = taken + 1;
-                star = Some((behind, read));
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
