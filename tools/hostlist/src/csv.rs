@@ -21,7 +21,7 @@ pub(crate) fn write(hosts: &[Host], out: &mut Out) -> Result<()> {
     let more = if taken.is_empty() { None } else { Some("tags") };
     line(COLUMNS.into_iter().chain(tags.iter().copied()).chain(more), out)?;
     hosts.iter().try_for_each(|host| {
-        let mut fields = fields(host);
+        let mut fields = fields(host, ";");
         fields.extend(tags.iter().map(|key| values(host, key).join(";")));
         let pairs = |key: &&str| {
             values(host, key).into_iter().map(|value| format!("{key}={value}")).collect::<Vec<_>>()
@@ -33,14 +33,15 @@ pub(crate) fn write(hosts: &[Host], out: &mut Out) -> Result<()> {
     })
 }
 
-fn fields(host: &Host) -> Vec<String> {
+/// What is told of a host besides its tags, in the order of [`COLUMNS`]; several keys are joined.
+pub(crate) fn fields(host: &Host, between_keys: &str) -> Vec<String> {
     let keys: Vec<String> = host.keys.iter().map(|key| key.display().to_string()).collect();
     vec![
         host.name.clone(),
         host.address.clone().unwrap_or_default(),
         host.port.map(|port| port.to_string()).unwrap_or_default(),
         host.user.clone().unwrap_or_default(),
-        keys.join(";"),
+        keys.join(between_keys),
         host.jump.clone().unwrap_or_default(),
     ]
 }

@@ -3,6 +3,7 @@
 use common::{Out, Result};
 use hosts::Host;
 
+use crate::csv;
 use crate::table::{self, Column};
 
 const COLUMNS: [Column<'static>; 7] = [
@@ -22,16 +23,9 @@ pub(crate) fn write(hosts: &[Host], out: &mut Out) -> Result<()> {
 }
 
 fn row(host: &Host) -> Vec<String> {
-    let keys: Vec<String> = host.keys.iter().map(|key| key.display().to_string()).collect();
-    vec![
-        host.name.clone(),
-        host.address.clone().unwrap_or_default(),
-        host.port.map(|port| port.to_string()).unwrap_or_default(),
-        host.user.clone().unwrap_or_default(),
-        keys.join(" "),
-        host.jump.clone().unwrap_or_default(),
-        tags(host),
-    ]
+    let mut row = csv::fields(host, " ");
+    row.push(tags(host));
+    row
 }
 
 /// `env=prod role=db,web`
