@@ -4,9 +4,6 @@ Reads the commands from stdin as scripts/bench hands them over. Each is run with
 one right after the other; the difference is that of so many further samples.
 """
 
-import argparse
-from pathlib import Path
-
 import polled
 
 MORE = 10
@@ -22,12 +19,9 @@ def once(run, servers, hosts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fleet", type=Path, required=True, help="the folder that the commands name")
-    parser.add_argument("--count-file", type=Path, required=True, help="holds the number of hosts")
-    args = parser.parse_args()
-    runs, hosts = polled.commands(), max(int(args.count_file.read_text()), 1)
-    with polled.Fleet(args.fleet, hosts) as servers:
+    hosts, fleet = polled.asked(__doc__)
+    runs = polled.commands()
+    with polled.Fleet(fleet, hosts) as servers:
         polled.adopt()
         results = polled.rounds(runs, lambda run: once(run, servers, hosts),
                                 lambda run, one: polled.say(f"{run['name']}: {one}"))

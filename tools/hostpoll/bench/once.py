@@ -5,9 +5,6 @@ starts, for each host; × is the median of the ratios to the first within a roun
 its processes have, in a run of its own. The servers' CPU is theirs: on one machine they are what takes the time.
 """
 
-import argparse
-from pathlib import Path
-
 import polled
 
 
@@ -43,12 +40,9 @@ def measured(runs, servers, hosts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fleet", type=Path, required=True, help="the folder that the commands name")
-    parser.add_argument("--count-file", type=Path, required=True, help="holds the number of hosts")
-    args = parser.parse_args()
-    runs, hosts = polled.commands(), max(int(args.count_file.read_text()), 1)
-    with polled.Fleet(args.fleet, hosts) as servers:
+    hosts, fleet = polled.asked(__doc__)
+    runs = polled.commands()
+    with polled.Fleet(fleet, hosts) as servers:
         polled.adopt()
         measured(runs, servers, hosts)
 

@@ -4,6 +4,7 @@ A client is a command as scripts/bench hands it over. It finds the hosts and all
 of the fleet; hosts that answered are counted in what it printed.
 """
 
+import argparse
 import ctypes
 import json
 import os
@@ -215,6 +216,15 @@ def rounds(runs, ask, each=None):
 
 def median(values):
     return statistics.median(values)
+
+
+def asked(doc):
+    """How many hosts there are to be, and the folder of their fleet, as the command line of a driver tells."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--fleet", type=Path, required=True, help="the folder that the commands name")
+    parser.add_argument("--count-file", type=Path, required=True, help="holds the number of hosts")
+    args = parser.parse_args()
+    return max(int(args.count_file.read_text()), 1), args.fleet
 
 
 def commands():
