@@ -73,7 +73,8 @@ impl Deadline {
 }
 
 /// `5s`, `1.5s`, `250ms`: a bound as a message tells it.
-pub(crate) fn told(time: Duration) -> String {
+#[must_use]
+pub fn told(time: Duration) -> String {
     let ms = time.as_millis();
     match (ms, ms % 1000) {
         (..1000, _) => format!("{ms}ms"),

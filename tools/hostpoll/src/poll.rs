@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use remote::bounds::told;
 use remote::session;
 use remote::{Answer, Bounds, Class, Command, Failure, Phase, Reach, Session, Target};
 
@@ -172,7 +173,7 @@ impl Poller {
     /// The answer for a host whose thread did not come back.
     pub(crate) fn stuck(&self, asked: &Asked) -> Polled {
         let patience = self.bounds().total;
-        let what = format!("it was given up after {patience:?}: a library or the name service hangs");
+        let what = format!("it was given up after {}: a library or the name service hangs", told(patience));
         Polled {
             name: Arc::clone(&asked.name),
             tags: Arc::clone(&asked.tags),
