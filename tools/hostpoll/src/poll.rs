@@ -38,6 +38,13 @@ impl Asked {
         Self { target, name, tags, session: None, before: None }
     }
 
+    /// Keeps the sample for the next round, once it has been told of.
+    pub(crate) fn keep(&mut self, polled: Polled) {
+        if let Ok(sample) = polled.result {
+            self.before = Some(Arc::new((polled.time, sample)));
+        }
+    }
+
     /// The same host, with nothing kept.
     pub(crate) fn again(&self) -> Self {
         Self::new(Arc::clone(&self.name), self.target.clone(), Arc::clone(&self.tags))
@@ -89,6 +96,11 @@ impl Poller {
         &self.reach.bounds
     }
 
+    /// Whether there may be another round.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// Asks a host. It is not begun any more after `round_end`.
     pub(crate) fn poll(&self, mut asked: Asked, round_end: Instant) -> (Asked, Polled) {
         let begun = Instant::now();
@@ -106,11 +118,6 @@ impl Poller {
             before: result.as_ref().ok().and_then(|sample| before(&asked, sample)),
             result,
         };
-        if self.keeps
-            && let Ok(sample) = &polled.result
-        {
-            asked.before = Some(Arc::new((polled.time, sample.clone())));
-        }
         (asked, polled)
     }
 

@@ -85,21 +85,24 @@ impl Fleet {
         let mut written = Ok(());
         let due = asked.into_iter().map(|asked| (asked, round_end)).collect();
         self.pool.each(due, |heard| {
-            let polled = match heard {
+            let (index, polled) = match heard {
                 Heard::Idle => {
                     progress.show(summary.total);
                     return !stop::requested();
                 }
                 Heard::Done(index, (asked, polled)) => {
                     self.asked[index] = asked;
-                    polled
+                    (index, polled)
                 }
-                Heard::Stuck(index) => self.poller.stuck(&self.asked[index]),
+                Heard::Stuck(index) => (index, self.poller.stuck(&self.asked[index])),
             };
             progress.clear();
             summary.add(&polled);
             told.judge.host(&polled);
             written = told.sink.host(&polled, told.out);
+            if self.poller.keeps() {
+                self.asked[index].keep(polled);
+            }
             progress.show(summary.total);
             written.is_ok() && !stop::requested()
         })?;
