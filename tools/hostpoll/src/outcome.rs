@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use remote::Failure;
+use remote::{Failure, session};
 
 use crate::sample::Sample;
 
@@ -30,14 +30,8 @@ pub struct Polled {
 /// How long the phases took. Zero for those that were not entered, as on a kept session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Took {
-    /// Looking up the address.
-    pub resolve: Duration,
-    /// Connecting.
-    pub connect: Duration,
-    /// Greetings, key exchange and host key.
-    pub handshake: Duration,
-    /// Logging in.
-    pub auth: Duration,
+    /// The phases until the login.
+    pub opening: session::Took,
     /// The command, from asking for it to the end of its output; its window is part of it.
     pub command: Duration,
     /// All of it, also waiting for another attempt.

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use remote::bounds::told;
-use remote::session;
 use remote::{Answer, Bounds, Class, Command, Failure, Phase, Reach, Session, Target};
 
 use crate::outcome::{Polled, Took};
@@ -144,11 +143,8 @@ impl Poller {
                 return self.read(answer, question);
             }
         }
-        let mut opened = session::Took::default();
-        let session = self.reach.open(&target, end, &mut opened);
-        (took.resolve, took.connect) = (opened.resolve, opened.connect);
-        (took.handshake, took.auth) = (opened.handshake, opened.auth);
-        let answer = self.ask(asked, session?, question, end);
+        let session = self.reach.open(&target, end, &mut took.opening)?;
+        let answer = self.ask(asked, session, question, end);
         took.command = answer.took;
         self.read(answer, question)
     }

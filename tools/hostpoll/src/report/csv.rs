@@ -138,7 +138,7 @@ impl Report for Rows {
 }
 
 fn first(polled: &Polled) -> Vec<String> {
-    let took = &polled.took;
+    let (took, opening) = (&polled.took, &polled.took.opening);
     let mut cells = vec![
         safe(&polled.name),
         polled.time.to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -150,7 +150,8 @@ fn first(polled: &Polled) -> Vec<String> {
             cells.extend([failure.class.name().into(), failure.phase.name().into(), safe(&failure.what)]);
         }
     }
-    let durations = [took.resolve, took.connect, took.handshake, took.auth, took.command, took.total];
+    let durations =
+        [opening.resolve, opening.connect, opening.handshake, opening.auth, took.command, took.total];
     cells.extend(durations.map(|time| plain(time.as_secs_f64())));
     cells
 }

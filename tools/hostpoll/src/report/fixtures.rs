@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use common::Out;
-use remote::{Class, Failure, Phase};
+use remote::{Class, Failure, Phase, session};
 
 use super::{Format, Options, Report, Sort, Summary};
 use crate::outcome::{Polled, Took};
@@ -156,10 +156,12 @@ pub(crate) fn host(name: &str, sample: Sample) -> Polled {
         tags: Arc::new(tags.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()),
         time: DateTime::<Utc>::from_timestamp(1_767_323_045, 250_000_000).unwrap(),
         took: Took {
-            resolve: Duration::from_millis(1),
-            connect: Duration::from_millis(2),
-            handshake: Duration::from_micros(30_500),
-            auth: Duration::from_millis(4),
+            opening: session::Took {
+                resolve: Duration::from_millis(1),
+                connect: Duration::from_millis(2),
+                handshake: Duration::from_micros(30_500),
+                auth: Duration::from_millis(4),
+            },
             command: Duration::from_millis(50),
             total: Duration::from_micros(87_500),
         },

@@ -58,10 +58,10 @@ fn poll(writer: &mut Writer, polled: &Polled) {
     line.count("up", u64::from(polled.result.is_ok()));
     let took = &polled.took;
     for (name, time) in [
-        ("resolve_s", took.resolve),
-        ("connect_s", took.connect),
-        ("handshake_s", took.handshake),
-        ("auth_s", took.auth),
+        ("resolve_s", took.opening.resolve),
+        ("connect_s", took.opening.connect),
+        ("handshake_s", took.opening.handshake),
+        ("auth_s", took.opening.auth),
         ("command_s", took.command),
         ("total_s", took.total),
     ] {

@@ -50,10 +50,10 @@ impl Report for Lines {
 fn took(json: &mut Json, took: &Took) {
     json.key("duration_ms").open(b'{');
     let mut put = |name, time: Duration| json.key(name).number(time.as_secs_f64() * 1e3);
-    put("resolve", took.resolve);
-    put("connect", took.connect);
-    put("handshake", took.handshake);
-    put("auth", took.auth);
+    put("resolve", took.opening.resolve);
+    put("connect", took.opening.connect);
+    put("handshake", took.opening.handshake);
+    put("auth", took.opening.auth);
     put("command", took.command);
     put("total", took.total);
     json.close(b'}');

@@ -101,10 +101,10 @@ fn own(polled: &Polled, to: &mut impl Points) {
     to.put(up, &[], f64::from(u8::from(polled.result.is_ok())));
     let took = &polled.took;
     let phases = [
-        ("resolve", took.resolve),
-        ("connect", took.connect),
-        ("handshake", took.handshake),
-        ("auth", took.auth),
+        ("resolve", took.opening.resolve),
+        ("connect", took.opening.connect),
+        ("handshake", took.opening.handshake),
+        ("auth", took.opening.auth),
         ("command", took.command),
     ];
     let family = gauge("sre_host_duration_seconds", "How long each phase of asking the host took.");
