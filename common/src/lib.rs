@@ -11,6 +11,7 @@
 //! | [`output`] | an output that is also an input is refused |
 //! | [`input`] | a file or `-`, plain or compressed |
 //! | [`near`] | which known name a mistyped one is near to |
+//! | [`progress`] | how far a run is, on a terminal |
 //! | [`units`] | `30s`, `10M`: durations and sizes |
 //! | [`stop`] | SIGINT and SIGTERM as a flag |
 //!
@@ -26,6 +27,7 @@ pub mod manual;
 pub mod near;
 pub mod out;
 pub mod output;
+pub mod progress;
 pub mod stop;
 pub mod tool;
 pub mod units;

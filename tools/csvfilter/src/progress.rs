@@ -1,57 +1,32 @@
 //! `1.2 GB of 4.0 GB, 2.1 GB/s, 13,214,512 rows` on a terminal, nothing elsewhere.
 
-use std::io::{IsTerminal, Write as _, stderr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// What takes no longer than this is not worth a line.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Often enough to be seen moving, seldom enough to cost nothing.
-const PERIOD: Duration = Duration::from_millis(200);
+use common::progress::Line;
 
 /// How far a run has come.
 pub(crate) struct Progress {
-    /// `None`: nobody reads it.
-    begun: Option<Instant>,
-    next: Duration,
+    line: Line,
     bytes: u64,
     /// All there is to read, where that is known.
     size: Option<u64>,
-    is_shown: bool,
 }
 
 impl Progress {
-    /// For a person, unless `is_quiet` or standard error is no terminal. `size` is what there is to
-    /// read, in bytes.
+    /// For a person, unless `is_quiet`. `size` is what there is to read, in bytes.
     pub(crate) fn new(size: Option<u64>, is_quiet: bool) -> Self {
-        let begun = (!is_quiet && stderr().is_terminal()).then(Instant::now);
-        Self { begun, next: PATIENCE, bytes: 0, size, is_shown: false }
+        Self { line: Line::new(is_quiet), bytes: 0, size }
     }
 
     /// So many more bytes were read, and so many rows in all.
     pub(crate) fn step(&mut self, bytes: u64, rows: u64) {
-        let Some(begun) = self.begun else { return };
         self.bytes += bytes;
-        let elapsed = begun.elapsed();
-        if elapsed >= self.next {
-            self.next = elapsed + PERIOD;
-            self.is_shown = true;
-            self.write(&format!("\r{}\x1b[K", line(self.bytes, self.size, elapsed, rows)));
-        }
+        self.line.show(|elapsed| line(self.bytes, self.size, elapsed, rows));
     }
 
     /// Takes the line away, as another one is to be written.
     pub(crate) fn clear(&mut self) {
-        if std::mem::take(&mut self.is_shown) {
-            self.write("\r\x1b[K");
-        }
-    }
-
-    /// A terminal that has gone is no reason to stop.
-    fn write(&mut self, text: &str) {
-        if stderr().write_all(text.as_bytes()).is_err() {
-            self.begun = None;
-        }
+        self.line.clear();
     }
 }
 

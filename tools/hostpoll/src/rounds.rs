@@ -1,9 +1,9 @@
 //! Rounds: every host once, on a steady clock.
 
-use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::progress::Line;
 use common::{Out, Result, stop};
 use remote::fanout::{Pool, Told as Heard, Width};
 
@@ -80,14 +80,15 @@ impl Fleet {
         let round_end = begun + self.deadline;
         let asked = std::mem::take(&mut self.asked);
         self.asked = asked.iter().map(Asked::again).collect();
-        let mut progress = Progress::new(asked.len(), told.sink.is_quiet());
+        let hosts = asked.len();
+        let mut progress = Line::new(told.sink.is_quiet());
         let mut summary = Summary::default();
         let mut written = Ok(());
         let due = asked.into_iter().map(|asked| (asked, round_end)).collect();
         self.pool.each(due, |heard| {
             let (index, polled) = match heard {
                 Heard::Idle => {
-                    progress.show(summary.total);
+                    progress.show(|_| so_far(summary.total, hosts));
                     return !stop::requested();
                 }
                 Heard::Done(index, (asked, polled)) => {
@@ -103,7 +104,7 @@ impl Fleet {
             if self.poller.keeps() {
                 self.asked[index].keep(polled);
             }
-            progress.show(summary.total);
+            progress.show(|_| so_far(summary.total, hosts));
             written.is_ok() && !stop::requested()
         })?;
         progress.clear();
@@ -123,44 +124,7 @@ fn next_tick(tick: Instant, interval: Duration) -> Instant {
     tick + interval * (missed + 1)
 }
 
-/// `17/40 hosts` on a terminal, nothing elsewhere.
-struct Progress {
-    /// `None`: nobody reads it.
-    begun: Option<Instant>,
-    total: usize,
-    next: Duration,
-    is_shown: bool,
-}
-
-/// What takes no longer than this is not worth a line.
-const PATIENCE: Duration = Duration::from_secs(1);
-const PERIOD: Duration = Duration::from_millis(200);
-
-impl Progress {
-    fn new(total: usize, is_quiet: bool) -> Self {
-        let begun = (!is_quiet && std::io::stderr().is_terminal()).then(Instant::now);
-        Self { begun, total, next: PATIENCE, is_shown: false }
-    }
-
-    fn show(&mut self, done: usize) {
-        let Some(begun) = self.begun else { return };
-        if begun.elapsed() >= self.next || self.is_shown {
-            self.next = begun.elapsed() + PERIOD;
-            self.is_shown = true;
-            self.write(&format!("\r{done}/{} hosts\x1b[K", self.total));
-        }
-    }
-
-    fn clear(&mut self) {
-        if self.is_shown {
-            self.write("\r\x1b[K");
-        }
-    }
-
-    /// A terminal that has gone is no reason to stop.
-    fn write(&mut self, text: &str) {
-        if std::io::stderr().write_all(text.as_bytes()).is_err() {
-            self.begun = None;
-        }
-    }
+/// What a terminal shows meanwhile.
+fn so_far(done: usize, hosts: usize) -> String {
+    format!("{done}/{hosts} hosts")
 }

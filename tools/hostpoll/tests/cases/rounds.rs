@@ -1,5 +1,6 @@
 //! Rounds: kept sessions, a steady clock, signals.
 
+use testkit::Case;
 use testkit::sshd::{Fleet, Sshd};
 
 use crate::{objects, poll, poll_fleet};
@@ -91,4 +92,25 @@ fn a_signal_between_rounds_is_the_end_that_was_wanted() {
     running.wait_for_stdout("\n");
     running.interrupt();
     running.finish();
+}
+
+#[test]
+fn a_terminal_shows_how_far_a_long_round_is() {
+    let Some(server) = Sshd::new().start() else { return };
+    if !testkit::has("script") {
+        return;
+    }
+    let shown = |flags: &str| {
+        let (program, config) = (env!("CARGO_BIN_EXE_hostpoll"), server.path("ssh_config"));
+        let ask = format!("{program} {} --ssh-config {} {flags}", server.host(), config.display());
+        let line = format!("{ask} --json --metrics load --command 'x=sleep 2; echo 1' > answer");
+        let output = Case::new("script").args(["-qec", &line, "/dev/null"]).stdout_has("").run();
+        assert!(String::from_utf8_lossy(&output.read("answer")).contains("\"x\":1"));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = shown("");
+    let line = "\r0/1 hosts\x1b[K";
+    assert!(told.starts_with(line), "{told:?}");
+    assert_eq!(told.replace(line, ""), "\r\x1b[K\r1/1 hosts\x1b[K\r\x1b[K");
+    assert_eq!(shown("--quiet"), "");
 }
