@@ -11,6 +11,18 @@ fn names(stdout: &[u8]) -> Vec<String> {
     names
 }
 
+/// How many logins there were at one of the first hosts, which share a server and its log.
+fn logins(fleet: &Fleet, host: &str) -> usize {
+    let log = std::fs::read_to_string(fleet.path("log/hosts0.log")).unwrap();
+    // `Connection from 127.0.0.1 port 51000 on 127.0.1.1 port 22000 …`
+    let place = format!(" on {host} port ");
+    let connections =
+        log.lines().filter_map(|line| line.strip_prefix("Connection from ")?.split_once(&place));
+    let from: Vec<&str> = connections.map(|(from, _)| from).collect();
+    let is_here = |line: &&str| from.iter().any(|from| line.contains(&format!(" from {from} ssh2")));
+    log.lines().filter(|line| line.starts_with("Accepted publickey")).filter(is_here).count()
+}
+
 #[test]
 fn the_parts_of_a_shard_are_the_whole() {
     let Some(fleet) = Fleet::start(7, false) else { return };
@@ -39,6 +51,8 @@ fn hosts_behind_a_jump_host_share_one_session() {
         .run();
     assert_eq!(names(&output.stdout).len(), 19);
     assert!(objects(&output.stdout).iter().all(|object| object["ok"] == true));
+    assert_eq!(logins(&fleet, &hosts[0]), 1, "all through one session of the jump host");
+    assert_eq!(logins(&fleet, &hosts[1]), 1);
 }
 
 #[test]
