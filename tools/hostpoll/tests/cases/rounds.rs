@@ -37,6 +37,26 @@ fn a_session_that_was_lost_is_opened_again() {
 }
 
 #[test]
+fn what_is_not_done_at_the_deadline_is_told() {
+    let Some(server) = Sshd::new().start() else { return };
+    let config = std::fs::read_to_string(server.path("ssh_config")).unwrap();
+    testkit::write(server.path("ssh_config"), format!("Host one two\n  HostName 127.0.0.1\n{config}"));
+    let output = poll(&server)
+        .args(["one", "two", "--json", "--metrics", "load", "--command", "slow=sleep 1000"])
+        .args(["--jobs", "1", "--deadline", "3s", "--timeout", "1h", "--command-timeout", "1h"])
+        .status(23)
+        .stdout_has("\"load1\":")
+        .stderr_has("one: --command slow")
+        .stderr_has("two: timeout: its turn did not come before the deadline of the run (--deadline)")
+        .run();
+    let hosts = objects(&output.stdout);
+    assert_eq!(hosts.len(), 2);
+    assert_eq!((&hosts[0]["host"], &hosts[0]["ok"]), (&"one".into(), &true.into()), "{hosts:?}");
+    assert_eq!(hosts[1]["error"]["phase"], "queue", "{hosts:?}");
+    assert_eq!(server.log().matches("Accepted publickey").count(), 1);
+}
+
+#[test]
 fn a_signal_ends_a_round_with_what_is_done() {
     let Some(fleet) = Fleet::start(1, true) else { return };
     let healthy = fleet.hosts();
