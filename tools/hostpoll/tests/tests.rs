@@ -9,6 +9,7 @@ mod cases {
     mod faults;
     mod files;
     mod hosts;
+    mod keys;
     mod rounds;
     mod statuses;
     mod values;
