@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 
 use chrono::{SecondsFormat, Utc};
 use log::{Level, LevelFilter};
@@ -30,6 +31,15 @@ pub enum Format {
     Journal,
     /// JSON Lines
     Json,
+}
+
+/// Takes secrets out of a message.
+static CONCEAL: OnceLock<fn(&str) -> String> = OnceLock::new();
+
+/// From here on every message and every final error goes through `conceal`, which takes out what must
+/// not leave the process. The first call counts.
+pub fn conceal_with(conceal: fn(&str) -> String) {
+    CONCEAL.get_or_init(|| conceal);
 }
 
 /// Starts logging. `filter` is what `-v` and `-q` ask for; without either `RUST_LOG` decides, and
@@ -67,6 +77,8 @@ fn told(tool: &str, format: Format, error: &Error) -> String {
     let mut told = line(tool, format, Level::Error, &sentence) + "\n";
     for excerpt in error.excerpt() {
         let prefix = if format == Format::Journal { "<3>" } else { "" };
+        let concealed = CONCEAL.get().map(|conceal| conceal(excerpt));
+        let excerpt = concealed.as_deref().unwrap_or(excerpt);
         let _strings_never_refuse = writeln!(told, "{prefix}  {}", escape(excerpt));
     }
     told
@@ -97,6 +109,8 @@ fn line(tool: &str, format: Format, level: Level, message: &str) -> String {
         Level::Debug => ("debug", 7),
         Level::Trace => ("trace", 7),
     };
+    let concealed = CONCEAL.get().map(|conceal| conceal(message));
+    let message = concealed.as_deref().unwrap_or(message);
     let now = || Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let pid = std::process::id();
     match format {

@@ -20,7 +20,7 @@ const LONGEST_CHAIN: usize = 8;
 const DEFAULT_KEYS: [&str; 3] = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
 /// What the flags say about all hosts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--user`; not for jump hosts.
     pub user: Option<String>,

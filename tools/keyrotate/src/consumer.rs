@@ -1,0 +1,160 @@
+//! Consumers: who holds the credential, and uses it.
+
+mod exec;
+mod format;
+mod local;
+mod remote;
+
+use std::fmt::{self, Display, Formatter};
+use std::path::PathBuf;
+
+use common::Result;
+pub(crate) use format::Format;
+
+use crate::answer::Answer;
+use crate::credential::{Credential, Fields};
+pub(crate) use crate::provider::Place;
+use crate::spec::reader::Table;
+
+/// What a consumer says of the key that it uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// The id, or 12 or more digits of the digest, in the consumer's own words.
+    pub(crate) key: Named,
+    /// Whether it works with that key; `None`: it does not say, and the key is to be tried at the target.
+    pub(crate) works: Option<bool>,
+}
+
+/// The key that a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// What the consumer printed.
+    Text(String),
+    /// None at all: it holds none yet.
+    Nothing,
+}
+
+impl Display for Named {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(key) => f.write_str(key),
+            Self::Nothing => f.write_str("no key"),
+        }
+    }
+}
+
+/// A consumer. Every effect is idempotent. No text in an answer holds a secret. Several consumers are
+/// called at once, from threads.
+pub(crate) trait Consumer: Send {
+    /// What reports, `skip` and the journal call it; unique in the spec.
+    fn name(&self) -> &str;
+
+    /// What it holds now; `None` when there is nothing yet. A no: it can never be read.
+    fn read(&mut self) -> Answer<Option<Fields>>;
+
+    /// Gives it `credential`, durably: readers see the old one or the new one, whole.
+    fn write(&mut self, credential: &Credential) -> Answer;
+
+    /// Has it take up what was written. Called after each write, also a repeated one.
+    fn reload(&mut self) -> Answer;
+
+    /// Asks it which key it uses. `None`: it cannot be asked, and what it holds is to be read and tried.
+    fn attest(&mut self) -> Answer<Option<Statement>>;
+}
+
+/// What the spec says of a consumer; with `hosts`, of one on each of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Its name; on several hosts `NAME@HOST` is that of each.
+    pub(crate) name: String,
+    /// Where it is.
+    pub(crate) hold: Hold,
+    /// What has it take up what was written.
+    pub(crate) reload: Option<Vec<String>>,
+    /// How it is asked which key it uses; `None`: what it holds is read and tried at the target.
+    pub(crate) attest: Option<Vec<String>>,
+}
+
+/// How a consumer holds its credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// In a file, here or on each of `hosts`.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// How it stands there.
+        format: Format,
+        /// The hosts; none: here.
+        hosts: Vec<String>,
+        /// The mode of a file that is not there yet.
+        mode: u32,
+    },
+    /// As a plug-in knows it, which also has it reload and asks it.
+    Exec {
+        /// The plug-in.
+        command: Vec<String>,
+    },
+}
+
+impl Config {
+    /// Reads a table of `[[consumers]]`; `None` only where a fault says why.
+    pub(crate) fn read(mut table: Table<'_>) -> Option<Self> {
+        let name = table.needed("name");
+        table.must("kind");
+        let kind = table.choice("kind", &["file", "json", "env", "exec"])?;
+        let (hold, reload, attest) = if kind == 3 {
+            table.must("command");
+            let hold = table.command("command").map(|command| Hold::Exec { command });
+            (hold, None, Some(None))
+        } else {
+            let hold = Hold::file(&mut table, kind);
+            (hold, table.command("reload"), attest(&mut table))
+        };
+        table.finish();
+        (!name.is_empty()).then_some(Self { name, hold: hold?, reload, attest: attest? })
+    }
+
+    /// The consumers that this means: one, or one for each host.
+    ///
+    /// # Errors
+    /// When an inventory cannot be read, or a name means no host.
+    pub(crate) fn build(&self, place: &Place<'_>) -> Result<Vec<Box<dyn Consumer>>> {
+        match &self.hold {
+            Hold::Exec { .. } => exec::build(self, place),
+            Hold::File { hosts, .. } if hosts.is_empty() => local::build(self, place),
+            Hold::File { .. } => remote::build(self, place),
+        }
+    }
+}
+
+impl Hold {
+    fn file(table: &mut Table<'_>, kind: usize) -> Option<Self> {
+        table.must("path");
+        let path = table.path("path");
+        let hosts = table.texts("hosts").unwrap_or_default();
+        let mode_at = table.line_of("mode");
+        let mode = table.text("mode").map_or(Some(0o600), |text| u32::from_str_radix(&text, 8).ok());
+        let mode = mode.filter(|mode| mode & !0o770 == 0);
+        if mode.is_none() {
+            table.fault(
+                mode_at,
+                "`mode` is to be \"0600\", \"0640\" or the like, without rights for everybody",
+            );
+        }
+        let format = match kind {
+            0 => Format::read_whole(table),
+            1 => Format::read_json(table),
+            _ => Format::read_env(table),
+        };
+        Some(Self::File { path: path?, format: format?, hosts, mode: mode? })
+    }
+}
+
+/// `attest`: what asks the consumer, or `None` for `"file"`.
+fn attest(table: &mut Table<'_>) -> Option<Option<Vec<String>>> {
+    if !table.must("attest") {
+        return None;
+    }
+    let words = table.command("attest")?;
+    Some((words != ["sh", "-c", "file"]).then_some(words))
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+pub mod cli;
+mod clock;
+mod conceal;
+mod consumer;
+mod credential;
+mod provider;
+mod source;
+mod spec;
+mod ssh;
+mod state;
+
+use common::{Out, Outcome, Result};
+
+pub use cli::Args;
+
+/// The manual: the README, also behind `--help` and `--generate man`.
+pub const MANUAL: &str = include_str!("../README.md");
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the spec cannot be read or has faults.
+pub fn run(args: &Args, _out: &mut Out) -> Result<Outcome> {
+    common::log::conceal_with(conceal::hide);
+    spec::Spec::read(&args.spec)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,120 @@
+//! The spec: one credential, who accepts it, who holds it, and what must be true before its old key goes.
+
+mod gates;
+pub(crate) mod reader;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::{Error, OrCannot, Result};
+
+pub(crate) use gates::{Confirm, Gates};
+use reader::{Fault, Faults, Table};
+
+use crate::source::Source;
+use crate::{consumer, provider, ssh};
+
+/// One credential.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    /// Its name, also that of its folder of state: letters, digits, `.`, `_` and `-`.
+    pub(crate) name: String,
+    /// How long after a rotation the next one is due.
+    pub(crate) every: Duration,
+    /// How long one request to a target or a consumer may take.
+    pub(crate) timeout: Duration,
+    /// How many consumers or hosts are spoken to at once.
+    pub(crate) jobs: usize,
+    /// The folder of its state, when the spec says it.
+    pub(crate) state: Option<PathBuf>,
+    /// The secret in use before the first rotation, where no consumer can be read.
+    pub(crate) current: Option<Source>,
+    /// How hosts are reached.
+    pub(crate) ssh: ssh::Config,
+    /// Who accepts it.
+    pub(crate) provider: provider::Config,
+    /// Who holds it.
+    pub(crate) consumers: Vec<consumer::Config>,
+    /// What must be true.
+    pub(crate) gates: Gates,
+}
+
+impl Spec {
+    /// Reads the spec in the file `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has faults: all of them, each with its line.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).or_cannot("read", path)?;
+        Self::parse(&text).map_err(|faults| {
+            let lines =
+                faults.iter().map(|fault| format!("{}:{}: {}", path.display(), fault.line, fault.what));
+            let count = if faults.len() == 1 { "a fault".into() } else { format!("{} faults", faults.len()) };
+            Error::failed(format!("{} has {count}", path.display())).showing(lines)
+        })
+    }
+
+    /// The spec that `text` is, or its faults in the order of their lines.
+    pub(crate) fn parse(text: &str) -> std::result::Result<Self, Vec<Fault>> {
+        let faults = Faults::of(text);
+        let spec = Self::of(reader::parse(text, &faults));
+        let faults = faults.into_sorted();
+        match spec {
+            Some(spec) if faults.is_empty() => Ok(spec),
+            _ => Err(faults),
+        }
+    }
+
+    /// `None` only where a fault says why.
+    fn of(mut table: Table<'_>) -> Option<Self> {
+        let at = table.line_of("name");
+        let name = table.needed("name");
+        if !name.is_empty() && !is_name(&name) {
+            let only = "`name` is that of a folder, too: letters, digits, `.`, `_` and `-`, not first a dot";
+            table.fault(at, only);
+        }
+        let every_at = table.line_of("every");
+        let every = table.duration("every").unwrap_or(30 * Duration::from_hours(24));
+        let timeout = table.duration("timeout").unwrap_or(Duration::from_secs(30));
+        let jobs = table.number("jobs", 1..=1000).unwrap_or(64);
+        let state = table.path("state");
+        let current = table.source("current");
+        let ssh = table.table("ssh").map(ssh::Config::read).unwrap_or_default();
+        let gates = table.table("gates").map(Gates::read).unwrap_or_default();
+        if every < gates.least() {
+            table.fault(every_at, "`every` is shorter than a rotation: soak, unused and watch together");
+        }
+        table.must("provider");
+        let provider = table.table("provider").map(provider::Config::read);
+        let consumers = consumers(&mut table);
+        table.finish();
+        let jobs = usize::try_from(jobs).unwrap_or(1);
+        Some(Self { name, every, timeout, jobs, state, current, ssh, provider: provider??, consumers, gates })
+    }
+}
+
+fn consumers(table: &mut Table<'_>) -> Vec<consumer::Config> {
+    let line = table.line_of("consumers");
+    let tables = table.tables("consumers");
+    if tables.is_empty() {
+        table.fault(line, "the spec has no [[consumers]]: who holds the credential");
+    }
+    let mut names = BTreeSet::new();
+    let mut all = Vec::new();
+    for one in tables {
+        let line = one.line();
+        let Some(config) = consumer::Config::read(one) else { continue };
+        if !names.insert(config.name.clone()) {
+            table.fault(line, format!("two consumers are called `{}`", config.name));
+        }
+        all.push(config);
+    }
+    all
+}
+
+fn is_name(text: &str) -> bool {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    text.bytes().all(is_good) && !text.starts_with('.') && text.len() <= 64
+}

@@ -1,0 +1,96 @@
+//! How hosts are reached: `[ssh]` of the spec.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Error, Result};
+use hosts::Host;
+use hosts::cli::Hosts;
+use hosts::select::Selection;
+use remote::keys::Keyring;
+use remote::settings::{Flags, Myself, Settler};
+use remote::{Bounds, Reach, Target};
+
+use crate::spec::reader::Table;
+
+/// How hosts are reached; what is missing is looked up as ssh(1) does it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Files with inventories.
+    inventory: Vec<PathBuf>,
+    /// The SSH configuration to read instead of the usual ones; `none` for none.
+    ssh_config: Option<PathBuf>,
+    flags: Flags,
+}
+
+impl Config {
+    /// Reads `[ssh]`.
+    pub(crate) fn read(mut table: Table<'_>) -> Self {
+        let paths = |table: &mut Table<'_>, key| {
+            let texts = table.texts(key).unwrap_or_default();
+            texts.into_iter().map(PathBuf::from).collect::<Vec<_>>()
+        };
+        let port = table.number("port", 1..=65535).and_then(|port| u16::try_from(port).ok());
+        let config = Self {
+            inventory: paths(&mut table, "inventory"),
+            ssh_config: table.text("config").map(PathBuf::from),
+            flags: Flags {
+                user: table.text("user"),
+                port,
+                keys: paths(&mut table, "key"),
+                jump: table.text("jump"),
+                known_hosts: paths(&mut table, "known_hosts"),
+                accepts_new: table.flag("accept_new").unwrap_or_default(),
+                uses_no_agent: !table.flag("agent").unwrap_or(true),
+            },
+        };
+        table.finish();
+        config
+    }
+
+    /// The hosts that `names` means: names, ranges, or, with an inventory, also patterns, groups and tags
+    /// as `--limit` of the other tools takes them.
+    ///
+    /// # Errors
+    /// When an inventory or the SSH configuration cannot be read, or a name means no host, or one that
+    /// cannot be reached at all.
+    pub(crate) fn targets(&self, names: &[String]) -> Result<Vec<Target>> {
+        let hosts = self.hosts(names)?;
+        let selected = hosts.selected()?;
+        let config = hosts.ssh_config()?;
+        let myself = Myself::now();
+        let mut settler = Settler::new(&config, &self.flags, &myself, &selected.known);
+        let target = |host: &Host| {
+            let target = settler.target(host);
+            target.map_err(|failure| Error::failed(format!("{}: {failure}", host.name)))
+        };
+        selected.hosts.iter().map(target).collect()
+    }
+
+    fn hosts(&self, names: &[String]) -> Result<Hosts> {
+        let mut hosts = Hosts { ssh_config: self.ssh_config.clone(), ..Hosts::default() };
+        if self.inventory.is_empty() {
+            hosts.names = names.to_vec();
+            return Ok(hosts);
+        }
+        hosts.files.clone_from(&self.inventory);
+        let selection = Selection::parse(&names.join(",")).map_err(Error::failed)?;
+        hosts.limit = vec![selection];
+        Ok(hosts)
+    }
+
+    /// What all sessions of a run share; `timeout` bounds each command and all of what leads to it.
+    pub(crate) fn reach(timeout: Duration) -> Arc<Reach> {
+        let bounds = Bounds {
+            connect: timeout.min(Duration::from_secs(5)),
+            handshake: timeout.min(Duration::from_secs(5)),
+            auth: timeout.min(Duration::from_secs(10)),
+            command: timeout,
+            total: timeout,
+            retries: 2,
+            max_output: 1024 * 1024,
+        };
+        Arc::new(Reach::new(bounds, Keyring::new(None)))
+    }
+}

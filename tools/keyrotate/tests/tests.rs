@@ -1,0 +1,6 @@
+//! What the manual does not show.
+
+#[test]
+fn the_manual_is_executed() {
+    testkit::readme(env!("CARGO_BIN_EXE_keyrotate"), concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+}
