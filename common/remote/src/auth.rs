@@ -52,14 +52,16 @@ const GOODBYE: i32 = -13;
 
 /// What came of one key.
 enum Step {
-    LoggedIn,
+    /// With the key of this name.
+    LoggedIn(String),
     /// Another key may do.
     Next,
     /// No other key is worth a try.
     End(Failure),
 }
 
-/// Logs in as `attempt` says.
+/// Logs in as `attempt` says, and tells what the key that did it is called; `None` when the host wanted
+/// none.
 ///
 /// # Errors
 /// Class `auth` with the keys that were tried and what the host would take; class `timeout` or `lost`
@@ -68,19 +70,19 @@ pub(crate) fn log_in(
     ssh: &ssh2::Session,
     attempt: &Attempt<'_>,
     patience: &impl Patience,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let identities = attempt.ring.identities(attempt.login);
     let mut course = Course { ssh, attempt, patience, refused: Refused::default(), seen: BTreeSet::new() };
     for key in &identities.keys {
         let offer = || sign::log_in(ssh, attempt.user, &key.blob, &key.private);
         match course.offer(&key.label, &key.blob, offer) {
-            Step::LoggedIn => return Ok(()),
+            Step::LoggedIn(label) => return Ok(Some(label)),
             Step::Next => {}
             Step::End(failure) => return Err(failure),
         }
     }
     match course.ask_agent(&identities) {
-        Step::LoggedIn => Ok(()),
+        Step::LoggedIn(label) => Ok(Some(label)),
         Step::Next => course.give_up(&identities),
         Step::End(failure) => Err(failure),
     }
@@ -102,7 +104,7 @@ impl<P: Patience> Course<'_, P> {
             return Step::Next;
         }
         let trouble = match self.patience.until(call) {
-            Ok(()) => return Step::LoggedIn,
+            Ok(()) => return Step::LoggedIn(label.to_owned()),
             Err(trouble) => trouble,
         };
         if matches!(trouble, Trouble::Late) {
@@ -180,10 +182,10 @@ impl<P: Patience> Course<'_, P> {
     }
 
     /// When all keys were refused. There are hosts that let everybody in, which shows only here.
-    fn give_up(mut self, identities: &Identities) -> Result<(), Failure> {
+    fn give_up(mut self, identities: &Identities) -> Result<Option<String>, Failure> {
         if self.refused.methods.is_none() {
             match methods::of(self.ssh, self.attempt.user, self.patience) {
-                Ok(_) if self.ssh.authenticated() => return Ok(()),
+                Ok(_) if self.ssh.authenticated() => return Ok(None),
                 Ok(methods) => self.refused.methods = Some(methods),
                 Err(Trouble::Late) => return Err(self.late()),
                 Err(_) => {}

@@ -3,7 +3,10 @@
 //! The exit status that libssh2 gives is 0 when there was none, and a channel that ends tells nothing
 //! about why. So the shell itself says where its output begins and ends, and with which status.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Debug, Formatter, Write as _};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
 
 /// A shell script to run, with the marks around its output.
 #[derive(Debug, Clone)]
@@ -11,6 +14,17 @@ pub struct Command {
     line: String,
     begin: Vec<u8>,
     end: Vec<u8>,
+    input: Option<Input>,
+}
+
+/// What a command reads from its standard input: often a secret. Many hosts share it.
+#[derive(Clone)]
+struct Input(Arc<Zeroizing<Vec<u8>>>);
+
+impl Debug for Input {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Input(..)")
+    }
 }
 
 impl Command {
@@ -25,7 +39,17 @@ impl Command {
             line: portable(&whole),
             begin: format!("@@ {mark} begin\n").into_bytes(),
             end: format!("@@ {mark} end ").into_bytes(),
+            input: None,
         }
+    }
+
+    /// The same with `bytes` as its standard input, and the end of input behind them. This is the way
+    /// for secrets: no list of processes shows them, here or there, and they are wiped from memory
+    /// with the last copy of the command. What the script leaves unread is lost without a word. Without
+    /// this, the input of a command stays open and empty.
+    #[must_use]
+    pub fn with_input(self, bytes: impl Into<Zeroizing<Vec<u8>>>) -> Self {
+        Self { input: Some(Input(Arc::new(bytes.into()))), ..self }
     }
 
     /// A word for `new`, another one with each call.
@@ -38,6 +62,11 @@ impl Command {
     #[must_use]
     pub fn line(&self) -> &str {
         &self.line
+    }
+
+    /// What its standard input gets; `None` leaves that open.
+    pub(crate) fn input(&self) -> Option<&[u8]> {
+        self.input.as_ref().map(|Input(bytes)| bytes.as_slice())
     }
 }
 
@@ -177,6 +206,16 @@ mod tests {
         }
         assert_eq!(output.status(), status, "{pieces:?}");
         assert_eq!(String::from_utf8(output.into_bytes()).unwrap(), want, "{pieces:?}");
+    }
+
+    #[test]
+    fn no_input_is_printed() {
+        let command = Command::new("cat", "m").with_input(b"hunter2".to_vec());
+        let printed = format!("{command:?}");
+        assert!(printed.contains("Input(..)") && !printed.contains("hunter2"), "{printed}");
+        let as_list = format!("{:?}", b"hunter2");
+        assert!(!printed.contains(as_list.trim_matches(['[', ']'])), "{printed}");
+        assert!(!command.line().contains("hunter2"));
     }
 
     #[test]

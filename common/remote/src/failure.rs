@@ -94,12 +94,23 @@ pub struct Failure {
     /// What happened, in one sentence without the name of the host. May hold text from the host:
     /// escape it before it reaches a terminal.
     pub what: String,
+    /// Whether the host was asked about every key and said no to each.
+    pub(crate) refuses_keys: bool,
 }
 
 impl Failure {
     /// A failure of `class` in `phase`.
     pub fn new(class: Class, phase: Phase, what: impl Into<String>) -> Self {
-        Self { class, phase, what: what.into() }
+        Self { class, phase, what: what.into(), refuses_keys: false }
+    }
+
+    /// Whether the host itself was asked about every key of the login, and wants none of them: a
+    /// definite no. Everything else is no answer to that: a host that is down, silent or unknown, a
+    /// connection that is lost, a jump host that refuses, a key that cannot be used or that the host
+    /// takes for a part of what it wants.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.class == Class::Auth && self.phase == Phase::Auth && self.refuses_keys
     }
 }
 

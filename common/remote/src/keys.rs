@@ -17,6 +17,8 @@ use crate::target::Login;
 pub(crate) mod agent;
 mod certificate;
 mod file;
+mod held;
+mod made;
 mod openssh;
 mod passphrase;
 mod private;
@@ -26,6 +28,8 @@ mod wire;
 use agent::Agents;
 use file::{KeyFile, Trouble};
 
+pub use held::Held;
+pub use made::ed25519;
 pub use passphrase::Passphrase;
 
 /// The keys of a run. Threads share it.
@@ -95,6 +99,7 @@ impl Keyring {
     fn read(&self, login: &Login) -> Identities {
         let mut all = Identities::default();
         let mut certificates = certificate::read(&login.certificates, &mut all.troubles);
+        all.keys.extend(login.held.iter().map(Held::key));
         for path in &login.keys {
             let file = self.file(path);
             if file.is_missing && login.is_default {

@@ -1,6 +1,6 @@
 //! One SSH session: connect, verify the host, log in, run commands.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -20,14 +20,11 @@ use crate::trouble::{self, Trouble};
 use crate::wire::Guarded;
 use crate::{greeting, offers};
 
+mod exchange;
+mod feed;
+
 /// `LIBSSH2_ERROR_EAGAIN`.
 const AGAIN: ErrorCode = ErrorCode::Session(-37);
-
-/// What is kept of standard error, for messages.
-const STDERR: usize = 4096;
-
-/// How long the far side may take to confirm that a command is over, before the next one.
-const CLOSING: Duration = Duration::from_secs(2);
 
 /// How long the phases of opening a session took, all attempts together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,6 +60,8 @@ pub struct Session {
     pub(crate) guarded: Guarded,
     /// The channel of the last command, until the far side has confirmed its end.
     closing: Option<Channel>,
+    /// What the key is called that it was logged in with.
+    key: Option<String>,
 }
 
 /// The number of the socket that stands in for the connection, and outlives it.
@@ -86,13 +85,13 @@ impl Session {
         reach: &Reach,
         (end, took): (Instant, &mut Took),
     ) -> Result<Self, Failure> {
-        let session = timed(&mut took.handshake, || {
+        let mut session = timed(&mut took.handshake, || {
             let deadline = Deadline::of(Phase::Handshake, &reach.bounds, end);
             let known = reach.known_hosts(&target.trust)?;
             let session = Self::greet(socket, target, (reach, &known), deadline)?;
             session.verify(target, &known).map(|()| session)
         })?;
-        timed(&mut took.auth, || {
+        session.key = timed(&mut took.auth, || {
             let deadline = Deadline::of(Phase::Auth, &reach.bounds, end);
             session.guarded.set(Some(deadline));
             session.log_in(target, reach, deadline)
@@ -141,7 +140,7 @@ impl Session {
         ssh.set_tcp_stream(Arc::clone(&place));
         let guarded = reach.watchdog.guard(place).map_err(|error| local(&error.to_string()))?;
         guarded.set(Some(deadline));
-        let session = Self { ssh, guarded, closing: None };
+        let session = Self { ssh, guarded, closing: None, key: None };
         let mut ssh = session.ssh.clone();
         match session.until(deadline, || ssh.handshake()) {
             Ok(()) => Ok(session),
@@ -160,7 +159,7 @@ impl Session {
         crate::hostkey::verify(known, peer(target), key, target.trust.accepts_new)
     }
 
-    fn log_in(&self, target: &Target, reach: &Reach, deadline: Deadline) -> Result<(), Failure> {
+    fn log_in(&self, target: &Target, reach: &Reach, deadline: Deadline) -> Result<Option<String>, Failure> {
         let attempt = auth::Attempt { user: &target.user, login: &target.login, ring: &reach.ring };
         auth::log_in(&self.ssh, &attempt, &Patient { session: self, deadline })
     }
@@ -185,8 +184,15 @@ impl Session {
         self.guarded.wire.wait(writes, deadline).map_err(|_| Trouble::Late)
     }
 
-    /// Runs `command` and reads its output until its end mark, at most until `end`. After a failure
-    /// the session is of no more use.
+    /// What the key is called that opened this session: its file, or the name of a key in memory.
+    /// `None` when the host lets everybody in.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Runs `command`, gives it its input and reads its output until its end mark, at most until `end`.
+    /// After a failure the session is of no more use.
     pub fn run(&mut self, command: &Command, bounds: &Bounds, end: Instant) -> Answer {
         let begun = Instant::now();
         let deadline = Deadline::of(Phase::Command, bounds, end);
@@ -200,94 +206,6 @@ impl Session {
             self.cut();
         }
         Answer { ended, was_sent: output.was_asked_for, stdout: output.into_bytes(), stderr, took }
-    }
-
-    fn exchange(
-        &mut self,
-        command: &Command,
-        max_output: usize,
-        deadline: Deadline,
-        (output, stderr): (&mut Output, &mut Vec<u8>),
-    ) -> Result<i32, Failure> {
-        self.confirm_closing(deadline)?;
-        let at_start = |trouble| trouble::at_start(&trouble, deadline);
-        let mut channel = self.until(deadline, || self.ssh.channel_session()).map_err(at_start)?;
-        output.was_asked_for = true;
-        self.until(deadline, || channel.exec(command.line())).map_err(at_start)?;
-        let mut errors = channel.stderr();
-        let mut unread = 0;
-        let status = loop {
-            self.read(&mut channel, output, (command, max_output))?;
-            if let Some(status) = output.status() {
-                break status;
-            }
-            drain(&mut errors, stderr).map_err(|()| self.ended_in(output))?;
-            if channel.eof() {
-                return Err(self.ended_early(&mut channel, output, stderr, deadline));
-            }
-            // Reading one of the two streams takes what has come for both from the socket, which
-            // then has nothing more to say to poll(2). What no stream asks for stays there.
-            let left = std::mem::replace(&mut unread, channel.read_window().available);
-            if unread > 0 && unread != left {
-                continue;
-            }
-            self.wait(deadline).map_err(|_| trouble::no_end(output, deadline))?;
-        };
-        self.close(channel);
-        Ok(status)
-    }
-
-    /// Reads what is there, up to the end mark.
-    fn read(
-        &self,
-        channel: &mut Channel,
-        output: &mut Output,
-        (command, max_output): (&Command, usize),
-    ) -> Result<(), Failure> {
-        let mut bytes = [0; 4096];
-        loop {
-            match channel.read(&mut bytes) {
-                Ok(0) => return Ok(()),
-                Ok(count) if output.take(&bytes[..count], command) => return Ok(()),
-                Ok(_) if output.len() > max_output => return Err(trouble::too_much(max_output)),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(_) => return Err(self.ended_in(output)),
-            }
-        }
-    }
-
-    /// Why the connection ended while the output was read.
-    fn ended_in(&self, output: &Output) -> Failure {
-        if self.guarded.wire.was_cut() { trouble::cut_short(output) } else { trouble::lost_in(output) }
-    }
-
-    /// Why a channel ended before the end mark.
-    fn ended_early(
-        &self,
-        channel: &mut Channel,
-        output: &Output,
-        stderr: &[u8],
-        deadline: Deadline,
-    ) -> Failure {
-        let _says_why = self.until(deadline, || channel.wait_close());
-        let signal = channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
-        let status = channel.exit_status().unwrap_or_default();
-        trouble::ended_early(signal, status, output, stderr)
-    }
-
-    /// Asks the far side to end `channel`, and waits for its answer only before the next command.
-    fn close(&mut self, mut channel: Channel) {
-        match channel.close() {
-            Err(error) if error.code() == AGAIN => self.closing = Some(channel),
-            _ => {}
-        }
-    }
-
-    fn confirm_closing(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        let Some(mut channel) = self.closing.take() else { return Ok(()) };
-        let closing = Deadline { at: deadline.at.min(Instant::now() + CLOSING), whole: CLOSING };
-        self.until(closing, || channel.close()).map_err(|_| trouble::gone_between())
     }
 
     pub(crate) fn ssh(&self) -> &ssh2::Session {
@@ -346,22 +264,6 @@ fn send_greeting(from: &UnixStream, to: &OwnedFd) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads standard error, which shares its window with standard output: unread, it would stop both.
-fn drain(errors: &mut ssh2::Stream, into: &mut Vec<u8>) -> Result<(), ()> {
-    let mut bytes = [0; 1024];
-    loop {
-        match errors.read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(count) => {
-                let room = STDERR.saturating_sub(into.len());
-                into.extend_from_slice(&bytes[..count.min(room)]);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(_) => return Err(()),
-        }
-    }
 }
 
 /// What the host is known by. An alias is looked up without a port, as ssh(1) does it.

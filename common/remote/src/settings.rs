@@ -165,6 +165,7 @@ impl<'a> Settler<'a> {
         let is_default = named.is_none();
         let defaults = || DEFAULT_KEYS.map(|name| self.myself.home.join(".ssh").join(name)).to_vec();
         let login = Login {
+            held: Vec::new(),
             keys: named.unwrap_or_else(defaults),
             certificates: settings.certificate_files.clone(),
             is_default,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::keys::Held;
+
 /// A host, settled: nothing is left to look up but its address.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -27,6 +29,8 @@ pub struct Target {
 /// How to prove who we are. Equal ones are shared among hosts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Login {
+    /// Keys that are in memory only, in the order in which they are tried, before all others.
+    pub held: Vec<Held>,
     /// Files with private keys, in the order in which they are tried.
     pub keys: Vec<PathBuf>,
     /// Files with certificates for them.
@@ -37,6 +41,15 @@ pub struct Login {
     pub agent: Option<PathBuf>,
     /// Whether of the agent's keys only those are tried whose file is among `keys`.
     pub identities_only: bool,
+}
+
+impl Login {
+    /// With these keys and nothing else: no file, no agent.
+    #[must_use]
+    pub fn with(held: Vec<Held>) -> Self {
+        let (keys, certificates) = (Vec::new(), Vec::new());
+        Self { held, keys, certificates, is_default: false, agent: None, identities_only: true }
+    }
 }
 
 /// How to know a host. Equal ones are shared among hosts.

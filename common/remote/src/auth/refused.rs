@@ -55,7 +55,8 @@ impl Refused {
             what += "; ";
             what += other;
         }
-        Failure::new(Class::Auth, Phase::Auth, what)
+        let refuses_keys = !self.keys.is_empty() && self.parts.is_empty() && self.others.is_empty();
+        Failure { refuses_keys, ..Failure::new(Class::Auth, Phase::Auth, what) }
     }
 }
 
@@ -101,6 +102,26 @@ mod tests {
             "it took a of user me, and wants more than that (publickey); an account for machines must do with \
              one key; b has a passphrase",
         );
+    }
+
+    #[test]
+    fn only_a_no_to_every_key_is_a_refusal() {
+        let check = |keys: &[&str], parts: &[&str], others: &[&str], want: bool| {
+            let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            let (keys, parts, others) = (owned(keys), owned(parts), owned(others));
+            let refused = Refused { keys, parts, others, methods: None };
+            let mut failure = refused.told("me");
+            assert_eq!(failure.is_refusal(), want, "{failure}");
+            // A jump host's no is none of the host behind it.
+            failure.phase = Phase::Connect;
+            assert!(!failure.is_refusal());
+            assert!(!refused.sent_away("z").is_refusal());
+        };
+        check(&["a"], &[], &[], true);
+        check(&["a", "b"], &[], &[], true);
+        check(&[], &[], &[], false);
+        check(&["a"], &["b"], &[], false);
+        check(&["a"], &[], &["b is damaged"], false);
     }
 
     #[test]

@@ -21,8 +21,9 @@ use super::wire::{string, u32};
 use crate::known_hosts::kind;
 
 /// The first line of such a file.
-pub(super) const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
-const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
+pub(super) const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+/// The last line.
+pub(super) const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 
 /// What is in a file before its key is deciphered.
 struct Sealed<'a> {
@@ -67,8 +68,8 @@ pub(super) fn open(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<PKey<Priva
 /// What stands between the first and the last line. What else is in the file does not matter to
 /// ssh(1) either.
 fn decoded(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let begin = find(bytes, BEGIN)? + BEGIN.len();
-    let end = begin + find(&bytes[begin..], END)?;
+    let begin = find(bytes, BEGIN.as_bytes())? + BEGIN.len();
+    let end = begin + find(&bytes[begin..], END.as_bytes())?;
     let mut text = Zeroizing::new(Vec::with_capacity(end - begin));
     text.extend(bytes[begin..end].iter().filter(|byte| !byte.is_ascii_whitespace()));
     Base64::decode_vec(std::str::from_utf8(&text).ok()?).ok().map(Zeroizing::new)

@@ -20,7 +20,7 @@ pub(super) type Refusal = (Fault, Option<Vec<u8>>);
 
 /// Opens the key in `bytes`.
 pub(super) fn open(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Opened, Refusal> {
-    let key = if find(bytes, openssh::BEGIN).is_some() {
+    let key = if find(bytes, openssh::BEGIN.as_bytes()).is_some() {
         openssh::open(bytes, passphrase)?
     } else if find(bytes, b"PRIVATE KEY-----").is_some() {
         pem(bytes, passphrase).map_err(|fault| (fault, None))?

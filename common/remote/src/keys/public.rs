@@ -24,7 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Vec<u8>> {
 /// The public half of `key` as it is sent (RFC 4253, 5656, 8709).
 pub(super) fn of(key: &PKey<Private>) -> Result<Vec<u8>, Fault> {
     let blob = match key.id() {
-        Id::ED25519 => ed25519(key),
+        Id::ED25519 => key.raw_public_key().map(|half| ed25519(&half)),
         Id::RSA => rsa(key),
         Id::EC => return ecdsa(key),
         Id::DSA => return Err(Fault::Old),
@@ -33,11 +33,12 @@ pub(super) fn of(key: &PKey<Private>) -> Result<Vec<u8>, Fault> {
     blob.map_err(|_| Fault::Damaged)
 }
 
-fn ed25519(key: &PKey<Private>) -> Result<Vec<u8>, ErrorStack> {
+/// The public half of an Ed25519 key, which is 32 bytes, as it is sent.
+pub(super) fn ed25519(half: &[u8]) -> Vec<u8> {
     let mut blob = Vec::new();
     put(&mut blob, b"ssh-ed25519");
-    put(&mut blob, &key.raw_public_key()?);
-    Ok(blob)
+    put(&mut blob, half);
+    blob
 }
 
 fn rsa(key: &PKey<Private>) -> Result<Vec<u8>, ErrorStack> {

@@ -46,6 +46,7 @@ impl Folder {
     fn login(&self, keys: &[&str], certificates: &[&str]) -> Arc<Login> {
         let paths = |names: &[&str]| names.iter().map(|name| self.path(name)).collect();
         Arc::new(Login {
+            held: Vec::new(),
             keys: paths(keys),
             certificates: paths(certificates),
             is_default: false,
@@ -235,12 +236,59 @@ fn a_certificate_comes_before_its_key() {
     assert_eq!(labels(&["a"], &[]).1, ["a-cert.pub holds no certificate"]);
 }
 
+#[test]
+fn a_key_that_is_made_is_one_for_everybody() {
+    let folder = Folder::new();
+    // Comments of all lengths: the padding behind them is another one with each.
+    for comment in ["", "a", "ab", "abc", "abcd", "abcde", "abcdef", "web 2026-01-02", "ä"] {
+        let text = ed25519(comment).unwrap();
+        let held = Held::open("it", text.as_bytes()).unwrap();
+        assert_ne!(*ed25519(comment).unwrap(), *text);
+        folder.put("made", &text);
+        folder.put("made.pub", &format!("{} {comment}\n", held.public()));
+        folder.opens("made", None);
+        let Ok(said) = Command::new("ssh-keygen").args(["-y", "-f"]).arg(folder.path("made")).output() else {
+            return;
+        };
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let want = format!("{} {comment}", held.public());
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim_end(), want.trim_end());
+        // ssh-keygen writes a file of its own that is as long, line for line.
+        assert!(folder.keygen(&format!("-p -N '' -f {}", folder.path("made").display())));
+        let lengths = |text: &str| text.lines().map(str::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&folder.text("made")), lengths(&text), "{comment}");
+        let said = Command::new("ssh-keygen").args(["-l", "-f"]).arg(folder.path("made.pub")).output();
+        let said = String::from_utf8(said.unwrap().stdout).unwrap();
+        assert_eq!(said.split(' ').nth(1), Some(held.fingerprint().as_str()));
+    }
+}
+
+#[test]
+fn a_key_in_memory_comes_alone_and_shows_nothing() {
+    let keys: Vec<Held> =
+        ["a", "b"].iter().map(|name| Held::open(name, ed25519("").unwrap().as_bytes()).unwrap()).collect();
+    let ring = Keyring::default();
+    let identities = ring.identities(&Arc::new(Login::with(keys.clone())));
+    let labels: Vec<&str> = identities.keys.iter().map(|key| key.label.as_str()).collect();
+    assert_eq!((labels, identities.troubles.len()), (vec!["a", "b"], 0));
+    assert_eq!(format!("{keys:?}"), r#"[Held("a"), Held("b")]"#);
+    let check = |text: &str, want: &str| {
+        assert_eq!(Held::open("it", text.as_bytes()).unwrap_err().to_string(), want);
+    };
+    check("hunter2", "it is no private key");
+    check("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n", "it is damaged");
+    check(
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
+        "it is protected with a passphrase, which nobody can give here",
+    );
+}
+
 proptest! {
     #[test]
     fn no_bytes_do_harm(mut key in prop::collection::vec(any::<u8>(), 0..200), text in "[ -~\n]{0,60}") {
         prop_assert!(private::open(text.as_bytes(), Some(b"x")).is_err());
         key.splice(..0, *b"openssh-key-v1\0");
-        let begin = std::str::from_utf8(openssh::BEGIN).unwrap();
+        let begin = openssh::BEGIN;
         let text = format!("{begin}\n{}\n{}", Base64::encode_string(&key), begin.replace("BEGIN", "END"));
         prop_assert!(private::open(text.as_bytes(), Some(b"x")).is_err());
     }
