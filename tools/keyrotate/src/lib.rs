@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod audit;
 pub mod cli;
 mod clock;
 mod conceal;
