@@ -2,6 +2,7 @@
 
 mod answer;
 mod audit;
+mod child;
 pub mod cli;
 mod clock;
 mod conceal;
@@ -25,6 +26,7 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// # Errors
 /// When the spec cannot be read or has faults.
 pub fn run(args: &Args, _out: &mut Out) -> Result<Outcome> {
+    child::reserve();
     common::log::conceal_with(conceal::hide);
     spec::Spec::read(&args.spec)?;
     Ok(Outcome::Done)

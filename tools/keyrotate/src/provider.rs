@@ -4,6 +4,7 @@ mod aws;
 mod exec;
 mod file;
 mod postgres;
+pub(crate) mod random;
 mod redis;
 mod ssh;
 
