@@ -17,8 +17,7 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 use files::{Replacement, folder_of};
-
-use crate::text::Text;
+use json::Text;
 
 pub(crate) use id::Id;
 

@@ -9,11 +9,10 @@ use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, FromArgMatches, Parser
 use common::cli::Common;
 use common::{Result, tool, units};
 use files::Wait;
+use json::{Assign, Path, Syntax};
 
 use crate::edit::{Edit, Given, Source, syntax_of};
-use crate::path::{Assign, Path};
 use crate::plan::{Care, Plan, Task, Trial};
-use crate::scan::Syntax;
 use crate::store::{Links, Store};
 
 /// Change a JSON config safely, under a lock

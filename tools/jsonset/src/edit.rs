@@ -4,14 +4,9 @@ use std::borrow::Cow;
 use std::path::{Path as FilePath, PathBuf};
 
 use common::{Error, OrCannot, Result};
+use json::{Document, Fault, Numbers, Path, Syntax, Text, merge, number, patch, same, strict, string};
 
-use crate::document::Document;
-use crate::path::Path;
-use crate::same::{Numbers, same};
-use crate::scan::{Fault, Syntax};
 use crate::store::read_all;
-use crate::text::Text;
-use crate::{merge, number, patch, plain, string};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +81,7 @@ impl Value {
     /// The value without comments where the document allows none.
     fn spelled_for(&self, document: &Document) -> Cow<'_, [u8]> {
         if self.syntax == Syntax::Comments && document.syntax() == Syntax::Strict {
-            return Cow::Owned(plain::strict(&self.json));
+            return Cow::Owned(strict(&self.json));
         }
         Cow::Borrowed(&self.json)
     }

@@ -31,6 +31,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use common::{Error, Outcome, Result};
 use files::Lock;
+use json::{Path, Text};
 use layer::{Entry, Layer};
 use place::Place;
 use settle::{settle, without_layers};
@@ -39,9 +40,7 @@ use signals::{Ended, Forwarder};
 use starter::{release, starter};
 use watcher::Watcher;
 
-use crate::path::Path;
 use crate::store::Store;
-use crate::text::Text;
 
 /// The status of a failure of our own, where that of COMMAND passes through.
 const OWN_FAILURE: u8 = 125;

@@ -1,11 +1,11 @@
 //! What a run is asked to do.
 
+use json::Path;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::edit::{Edit, Source};
-use crate::path::Path;
 use crate::store::Store;
 
 /// A run.

@@ -1,13 +1,10 @@
 //! What scripts ask of a document, without a lock.
 
 use common::{Out, Outcome, Result};
+use json::{Document, Fault, Kind, Path, Text, string};
 
-use crate::document::Document;
-use crate::path::Path;
+use crate::backup;
 use crate::plan::{Plan, Task};
-use crate::scan::{Fault, Kind};
-use crate::text::Text;
-use crate::{backup, string};
 
 /// Prints what is asked for.
 ///

@@ -17,12 +17,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
+use json::{Syntax, plain};
 use jsonschema::{Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::edit::syntax_of;
-use crate::plain::plain;
-use crate::scan::Syntax;
 
 /// So many violations are named; of the others the number.
 const MOST_NAMED: usize = 5;

@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 use files::{Lock, Replacement, Wait, Way, Whole, read_whole};
+use json::{Document, SMALL, Syntax, Text};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-
-use crate::document::Document;
-use crate::scan::Syntax;
-use crate::text::{SMALL, Text};
 
 /// Where a document lies and how it may be changed.
 #[derive(Debug, Clone)]

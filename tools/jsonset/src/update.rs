@@ -6,16 +6,12 @@ use std::path::Path as FilePath;
 
 use common::{Error, OrCannot, Out, Outcome, Result};
 use files::{Lock, Replacement};
+use json::{Document, Fault, Path, Text, plain};
 
-use crate::document::Document;
 use crate::edit::{self, Edit, Value};
-use crate::path::Path;
-use crate::plain::plain;
 use crate::plan::{Care, Plan, Task, Trial};
-use crate::scan::Fault;
 use crate::schema::Schema;
 use crate::store::Peek;
-use crate::text::Text;
 use crate::{backup, command, diff, hold};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

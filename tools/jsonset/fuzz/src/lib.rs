@@ -1,11 +1,11 @@
-//! The modules of jsonset that read and splice hostile bytes, and what must hold for them.
+//! The modules of `json` that read and splice hostile bytes, and what must hold for them.
 //!
-//! They are private to the tool, so they are compiled here once more, from their own files: what is
-//! fuzzed is what ships.
-#![allow(dead_code, unused_imports, reason = "the tool uses the rest")]
+//! Much of them is private to that crate, so they are compiled here once more, from their own files:
+//! what is fuzzed is what ships.
+#![allow(dead_code, unused_imports, reason = "the crate uses the rest")]
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "what must hold fails by a panic")]
 
-#[path = "../../src"]
+#[path = "../../../../common/json/src"]
 mod tool {
     pub(crate) mod document;
     pub(crate) mod find;
@@ -18,7 +18,7 @@ mod tool {
     pub(crate) mod string;
     pub(crate) mod text;
 }
-#[path = "../../src/document/tests/sound.rs"]
+#[path = "../../../../common/json/src/document/tests/sound.rs"]
 mod sound;
 
 use serde::de::IgnoredAny;

@@ -2,16 +2,12 @@
 //!
 //! Objects are compared member by member, all else as one value. Spelling counts, layout does not.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use common::Result;
+use json::{Fault, Members, Numbers, Scanned, Syntax, Text, in_order, members, root, same};
 
 use super::layer::Entry;
-use crate::same::{Numbers, same};
-use crate::scan::{Fault, Scanned, Scanner, Syntax};
-use crate::string;
-use crate::text::Text;
 
 /// Objects that lie deeper are compared as one value, which keeps the stack short.
 pub(super) const DEEPEST: usize = 64;
@@ -44,14 +40,6 @@ pub(super) fn compare(compared: &Compared) -> Scanned<Vec<Entry>> {
     let mut walk = Walk { compared: &Compared { before, ..*compared }, path: Vec::new(), found: Vec::new() };
     walk.values(old, after)?;
     Ok(walk.found)
-}
-
-fn root(text: &Text, syntax: Syntax) -> Scanned<Span> {
-    let mut scanner = Scanner::new(text, syntax, 0);
-    scanner.begin()?;
-    let begin = scanner.offset();
-    scanner.value()?;
-    Ok(begin..scanner.offset())
 }
 
 struct Walk<'a> {
@@ -106,43 +94,6 @@ impl Walk<'_> {
         self.found.push(Entry { path: self.path.clone(), before, after });
         Ok(())
     }
-}
-
-/// The members of an object by their keys; of those with one key the last.
-pub(super) type Members = BTreeMap<String, Span>;
-
-/// The members in the order of the document.
-pub(super) fn in_order(members: &Members) -> Vec<(&String, &Span)> {
-    let mut members: Vec<_> = members.iter().collect();
-    members.sort_by_key(|(_, span)| span.start);
-    members
-}
-
-/// The members of the object at `at`; `None` where something else is, or where a key is half a
-/// surrogate pair, which no path can name.
-///
-/// # Errors
-/// When it is no JSON or cannot be read.
-pub(super) fn members(text: &Text, syntax: Syntax, at: u64) -> Scanned<Option<Members>> {
-    let mut scanner = Scanner::new(text, syntax, at);
-    if scanner.open()? != Some(true) {
-        return Ok(None);
-    }
-    let mut members = Members::new();
-    let mut raw = Vec::new();
-    let mut is_over = scanner.first(true)?.is_some();
-    while !is_over {
-        raw.clear();
-        scanner.key(Some(&mut raw))?;
-        let Some(key) = string::decode(&raw).and_then(|key| String::from_utf8(key).ok()) else {
-            return Ok(None);
-        };
-        let begin = scanner.offset();
-        scanner.value()?;
-        members.insert(key, begin..scanner.offset());
-        is_over = matches!(scanner.next(true)?, crate::scan::Next::Close { .. });
-    }
-    Ok(Some(members))
 }
 
 fn same_bytes(one: (&Text, &Span), other: (&Text, &Span)) -> Result<bool> {

@@ -1,13 +1,11 @@
 //! What one use of `--while` has changed, as it is kept beside the document.
 
 use common::Result;
+use json::{Path, Scanned, Text};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Compared, compare, difference};
-use crate::path::Path;
-use crate::scan::Scanned;
 use crate::store::Store;
-use crate::text::Text;
 
 /// The form of the file; one of another version was written by a newer jsonset.
 const VERSION: u32 = 1;
@@ -138,8 +136,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::scan::Syntax;
     use crate::store::Links;
+    use json::Syntax;
 
     fn store() -> Store {
         Store {

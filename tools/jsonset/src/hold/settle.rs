@@ -2,14 +2,12 @@
 
 use common::Result;
 use files::Lock;
+use json::{Fault, Path, Text};
 
 use super::layer::Entry;
 use super::shelf::{Shelf, Slot};
 use super::undo::undo;
-use crate::path::Path;
-use crate::scan::Fault;
 use crate::store::Store;
-use crate::text::Text;
 
 /// Undoes the dead layers of the shelf, the last one first, and takes them away. A field that a live
 /// layer above has changed too waits for the end of that one.

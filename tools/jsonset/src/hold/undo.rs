@@ -5,15 +5,11 @@
 //! written since: it stays.
 
 use common::Result;
+use json::{Document, Kind, Members, Numbers, Path, Syntax, Text, Token, in_order, members, same};
 
-use super::compare::{DEEPEST, Members, in_order, members};
+use super::compare::DEEPEST;
 use super::layer::{Entry, Layer};
-use crate::document::Document;
-use crate::path::{Path, Token};
-use crate::same::{Numbers, same};
-use crate::scan::{Kind, Syntax};
 use crate::store::Store;
-use crate::text::Text;
 
 /// What has become of a change.
 #[derive(Debug, Default, PartialEq)]

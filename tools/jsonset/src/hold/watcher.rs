@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use common::{Error, Outcome, Result};
 use files::Wait;
+use json::Syntax;
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, pidfd_send_signal, setsid};
 
 use super::place::Place;
 use super::settle::settle;
 use super::shelf::Shelf;
 use super::signals;
-use crate::scan::Syntax;
 use crate::store::{Links, Store};
 
 /// How long the watcher waits for the lock at least: nobody waits for it, and nobody else is there.

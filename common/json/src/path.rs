@@ -13,11 +13,11 @@ use std::borrow::Cow;
 /// Paths compare by what was written: `tags.0` and `tags[0]` differ and lead to one place where
 /// `tags` is an array.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Path(Vec<Token>);
+pub struct Path(Vec<Token>);
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Token {
+pub enum Token {
     /// A key of an object; in an array an index (`index_of`), or `-` for the end.
     Name(String),
     /// `[3]`: in arrays only, counted from 0.
@@ -30,7 +30,7 @@ pub(crate) enum Token {
 
 /// What an assignment puts at its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Assign<'a> {
+pub enum Assign<'a> {
     /// `PATH=VALUE`: JSON where it is JSON, else a string.
     Value(&'a str),
     /// `PATH:=JSON`: JSON or an error.
@@ -49,8 +49,8 @@ impl Path {
     /// without any.
     ///
     /// # Errors
-    /// A sentence for clap with the character, counted from 1, and a way out.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// A sentence with the character, counted from 1, and a way out.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with('/') {
             return Self::parse_pointer(text);
         }
@@ -79,7 +79,7 @@ impl Path {
     }
 
     /// The path of these names, as they are: nothing in them is an escape.
-    pub(crate) fn pointer(names: &[impl AsRef<str>]) -> Self {
+    pub fn pointer(names: &[impl AsRef<str>]) -> Self {
         Self(names.iter().map(|name| Token::Name(name.as_ref().to_owned())).collect())
     }
 
@@ -89,9 +89,9 @@ impl Path {
     /// In a JSON Pointer the first `=` splits: quote a key that holds one and write it dotted.
     ///
     /// # Errors
-    /// A sentence for clap when there is no `=`, no path before it (an unset shell variable would
+    /// A sentence when there is no `=`, no path before it (an unset shell variable would
     /// else replace the whole document; `.` says it aloud), no file behind `@`, or no path at all.
-    pub(crate) fn split_assignment(text: &str) -> Result<(Self, Assign<'_>), String> {
+    pub fn split_assignment(text: &str) -> Result<(Self, Assign<'_>), String> {
         if text.starts_with('=') || text.starts_with(":=") {
             return Err(format!("`{text}` has no path before `=`; the whole document is `.`"));
         }
@@ -110,7 +110,8 @@ impl Path {
     }
 
     /// The path of these steps.
-    pub(crate) fn of(tokens: &[Token]) -> Self {
+    #[must_use]
+    pub fn of(tokens: &[Token]) -> Self {
         Self(tokens.to_vec())
     }
 
@@ -120,22 +121,26 @@ impl Path {
     }
 
     /// The steps from the root.
-    pub(crate) fn tokens(&self) -> &[Token] {
+    #[must_use]
+    pub fn tokens(&self) -> &[Token] {
         &self.0
     }
 
     /// Whether this is the whole document.
-    pub(crate) fn is_root(&self) -> bool {
+    #[must_use]
+    pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The path one step further.
-    pub(crate) fn child(&self, token: Token) -> Self {
+    #[must_use]
+    pub fn child(&self, token: Token) -> Self {
         Self(self.0.iter().cloned().chain([token]).collect())
     }
 
     /// The path one step back; `None` for the whole document.
-    pub(crate) fn parent(&self) -> Option<Self> {
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
         let (_, before) = self.0.split_last()?;
         Some(Self(before.to_vec()))
     }

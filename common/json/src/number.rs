@@ -13,7 +13,7 @@ const LARGEST_EXPONENT: usize = 1000;
 
 /// Why a sum has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     number: String,
     reason: &'static str,
 }
@@ -65,7 +65,7 @@ fn power(exponent: &[u8], zeros: usize, places: usize) -> Vec<u8> {
 ///
 /// # Errors
 /// When one is no JSON number, or has an exponent beyond 1000 of either sign.
-pub(crate) fn add(one: &[u8], other: &[u8]) -> Result<Vec<u8>, Problem> {
+pub fn add(one: &[u8], other: &[u8]) -> Result<Vec<u8>, Problem> {
     let sum = Decimal::read(one)?.plus(Decimal::read(other)?);
     Ok(sum.text())
 }

@@ -13,7 +13,7 @@ use run::{Levels, Place, run};
 
 /// What is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Syntax {
+pub enum Syntax {
     /// JSON as RFC 8259 has it; a byte order mark in front is skipped.
     Strict,
     /// Also `//` and `/* */` comments, and a comma behind the last member or element.
@@ -22,18 +22,25 @@ pub(crate) enum Syntax {
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `{…}`
     Object,
+    /// `[…]`
     Array,
+    /// `"…"`
     String,
+    /// Whatever its size: no number is too large.
     Number,
+    /// `true` or `false`
     Boolean,
+    /// `null`
     Null,
 }
 
 impl Kind {
-    /// As `--type` prints it.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in messages, a word in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Object => "object",
             Self::Array => "array",
@@ -47,9 +54,14 @@ impl Kind {
 
 /// Why a text could not be scanned.
 #[derive(Debug)]
-pub(crate) enum Fault {
-    /// At `offset` it is no JSON.
-    Syntax { offset: u64, what: String },
+pub enum Fault {
+    /// It is no JSON.
+    Syntax {
+        /// The byte, counted from 0.
+        offset: u64,
+        /// A clause for behind `is no JSON: `.
+        what: String,
+    },
     /// There is nothing but white space in it.
     Empty,
     /// It could not be read.
@@ -72,7 +84,7 @@ pub(crate) enum Next {
 }
 
 /// What scanning returns.
-pub(crate) type Scanned<T> = Result<T, Fault>;
+pub type Scanned<T> = Result<T, Fault>;
 
 /// A scanner at some place of a text.
 #[derive(Debug)]

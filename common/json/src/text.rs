@@ -20,14 +20,14 @@ pub(crate) use cursor::Cursor;
 use sha2::{Digest, Sha256};
 
 /// Documents up to this size are kept in memory and stay in one part.
-pub(crate) const SMALL: u64 = 1 << 20;
+pub const SMALL: u64 = 1 << 20;
 
 /// How much of a large document is in memory at a time. 64 KiB is no slower to scan than 1 MiB.
 const WINDOW: usize = 1 << 16;
 
 /// The bytes of a document.
 #[derive(Debug, Clone)]
-pub(crate) struct Text {
+pub struct Text {
     parts: Vec<Part>,
     length: u64,
 }
@@ -70,7 +70,8 @@ impl Part {
 
 impl Text {
     /// A text in memory.
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u64;
         Self { parts: vec![Part::New(bytes.into(), 0..usize::try_from(length).unwrap_or(0))], length }
     }
@@ -80,7 +81,7 @@ impl Text {
     ///
     /// # Errors
     /// When a small file cannot be read.
-    pub(crate) fn of(file: File, name: &Path) -> Result<Self> {
+    pub fn of(file: File, name: &Path) -> Result<Self> {
         let length = file.metadata().or_cannot("stat", name)?.len();
         Self::of_length(file, name, length)
     }
@@ -89,14 +90,15 @@ impl Text {
     ///
     /// # Errors
     /// As [`Text::of`].
-    pub(crate) fn of_length(file: File, name: &Path, length: u64) -> Result<Self> {
+    pub fn of_length(file: File, name: &Path, length: u64) -> Result<Self> {
         let source = Arc::new(Source { file, name: name.into() });
         let text = Self { parts: vec![Part::File { source, at: 0, length }], length };
         if length > SMALL { Ok(text) } else { Ok(Self::new(text.read(0..length)?)) }
     }
 
     /// How many bytes it has.
-    pub(crate) fn length(&self) -> u64 {
+    #[must_use]
+    pub fn length(&self) -> u64 {
         self.length
     }
 
@@ -104,7 +106,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(0)];
         let read = self.fill(range.start, &mut bytes)?;
         bytes.truncate(read);
@@ -115,7 +117,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn all(&self) -> Result<Vec<u8>> {
+    pub fn all(&self) -> Result<Vec<u8>> {
         self.read(0..self.length)
     }
 
@@ -123,7 +125,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn splice(&mut self, range: Range<u64>, new: Vec<u8>) -> Result<()> {
+    pub fn splice(&mut self, range: Range<u64>, new: Vec<u8>) -> Result<()> {
         let end = new.len();
         let mut parts = self.between(0..range.start);
         parts.push(Part::New(new.into(), 0..end));
@@ -154,7 +156,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read; when `out` cannot be written, with `name` as its name.
-    pub(crate) fn write_to(&self, out: &mut impl Write, name: &Path) -> Result<()> {
+    pub fn write_to(&self, out: &mut impl Write, name: &Path) -> Result<()> {
         self.for_each_window(|bytes| out.write_all(bytes).or_cannot("write", name))
     }
 
@@ -162,7 +164,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read, and what `see` returns.
-    pub(crate) fn for_each_window(&self, mut see: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub fn for_each_window(&self, mut see: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut window = Vec::new();
         for part in &self.parts {
             if let Part::New(bytes, range) = part {
@@ -184,7 +186,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn sha256(&self) -> Result<String> {
+    pub fn sha256(&self) -> Result<String> {
         let mut digest = Sha256::new();
         self.for_each_window(|bytes| {
             digest.update(bytes);
@@ -201,7 +203,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+    pub fn same_as(&self, other: &Self) -> Result<bool> {
         if self.length != other.length {
             return Ok(false);
         }

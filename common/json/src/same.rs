@@ -10,7 +10,7 @@ use crate::{number, string};
 
 /// When two numbers are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Numbers {
+pub enum Numbers {
     /// When they are spelt alike: 1 and 1.0 differ.
     Spelled,
     /// When their values are, exactly: 1 and 1.0 are one (RFC 6902, section 4.6).
@@ -23,7 +23,8 @@ pub(crate) enum Numbers {
 /// Takes one pass over each text, and memory for their depth and for the members of the objects that
 /// are open at one time. Texts that are not valid are the same when their bytes are; otherwise the
 /// answer has no meaning.
-pub(crate) fn same(one: &[u8], other: &[u8], numbers: Numbers) -> bool {
+#[must_use]
+pub fn same(one: &[u8], other: &[u8], numbers: Numbers) -> bool {
     one == other || mark(one, numbers).is_some_and(|one| mark(other, numbers) == Some(one))
 }
 

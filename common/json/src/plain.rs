@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// The same text with spaces in the place of comments, of commas behind a last item, and of a byte
 /// order mark: every value keeps its offset. `json` has been scanned.
-pub(crate) fn plain(json: &[u8]) -> Cow<'_, [u8]> {
+#[must_use]
+pub fn plain(json: &[u8]) -> Cow<'_, [u8]> {
     let has_mark = json.starts_with(b"\xEF\xBB\xBF");
     if !has_mark && !json.contains(&b'/') && !json.contains(&b',') {
         return Cow::Borrowed(json);
@@ -34,7 +35,8 @@ pub(crate) fn plain(json: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A value without its comments and trailing commas; a line that held nothing else goes with them.
-pub(crate) fn strict(value: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn strict(value: &[u8]) -> Vec<u8> {
     let mut text: Vec<u8> = Vec::with_capacity(value.len());
     // Where a comma stands that nothing has followed yet.
     let mut comma = None;

@@ -21,7 +21,7 @@ use crate::text::Text;
 
 /// A document and its name in messages.
 #[derive(Debug, Clone)]
-pub(crate) struct Document {
+pub struct Document {
     text: Text,
     syntax: Syntax,
     name: PathBuf,
@@ -41,22 +41,26 @@ enum Reach {
 
 impl Document {
     /// A document that was not looked at yet.
-    pub(crate) fn new(text: Text, syntax: Syntax, name: &FilePath) -> Self {
+    #[must_use]
+    pub fn new(text: Text, syntax: Syntax, name: &FilePath) -> Self {
         Self { text, syntax, name: name.into(), found: None }
     }
 
     /// Its bytes as they are now.
-    pub(crate) fn text(&self) -> &Text {
+    #[must_use]
+    pub fn text(&self) -> &Text {
         &self.text
     }
 
     /// Its bytes as they are now.
-    pub(crate) fn into_text(self) -> Text {
+    #[must_use]
+    pub fn into_text(self) -> Text {
         self.text
     }
 
     /// What is allowed in it.
-    pub(crate) fn syntax(&self) -> Syntax {
+    #[must_use]
+    pub fn syntax(&self) -> Syntax {
         self.syntax
     }
 
@@ -64,7 +68,7 @@ impl Document {
     ///
     /// # Errors
     /// When it is no JSON or cannot be read.
-    pub(crate) fn check(&mut self, path: &Path) -> Scanned<()> {
+    pub fn check(&mut self, path: &Path) -> Scanned<()> {
         let route = find(&self.text, self.syntax, path)?;
         self.found = Some((path.clone(), route));
         Ok(())
@@ -74,7 +78,7 @@ impl Document {
     ///
     /// # Errors
     /// When the document is no JSON or cannot be read.
-    pub(crate) fn kind(&mut self, path: &Path) -> Result<Option<Kind>> {
+    pub fn kind(&mut self, path: &Path) -> Result<Option<Kind>> {
         let (path, route) = self.route(path)?;
         Ok(route.value(path.tokens().len()).map(|value| value.kind))
     }
@@ -83,7 +87,7 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::kind`].
-    pub(crate) fn get(&mut self, path: &Path) -> Result<Option<Vec<u8>>> {
+    pub fn get(&mut self, path: &Path) -> Result<Option<Vec<u8>>> {
         let (path, route) = self.route(path)?;
         route.value(path.tokens().len()).map(|value| self.text.read(value.span.clone())).transpose()
     }
@@ -94,7 +98,7 @@ impl Document {
     ///
     /// # Errors
     /// When the path leads through a value that is no container, or past the end of an array.
-    pub(crate) fn set(&mut self, path: &Path, value: &[u8]) -> Result<()> {
+    pub fn set(&mut self, path: &Path, value: &[u8]) -> Result<()> {
         let (path, route) = self.route(path)?;
         match reach(&route, path.tokens()) {
             Reach::Here => self.replace(&path, &route, value),
@@ -108,7 +112,7 @@ impl Document {
     ///
     /// # Errors
     /// When what should contain it does not exist; and as [`Document::set`].
-    pub(crate) fn add(&mut self, path: &Path, value: &[u8]) -> Result<()> {
+    pub fn add(&mut self, path: &Path, value: &[u8]) -> Result<()> {
         let (path, route) = self.route(path)?;
         let last = path.tokens().len().wrapping_sub(1);
         match (reach(&route, path.tokens()), route.levels.get(last)) {
@@ -130,7 +134,7 @@ impl Document {
     ///
     /// # Errors
     /// When the path is that of the whole document.
-    pub(crate) fn remove(&mut self, path: &Path) -> Result<bool> {
+    pub fn remove(&mut self, path: &Path) -> Result<bool> {
         if path.is_root() {
             return Err(self.refuse("delete", path, "it is the whole document"));
         }
@@ -219,12 +223,14 @@ impl Document {
     }
 
     /// `cannot VERB PATH in FILE: REASON`.
-    pub(crate) fn refuse(&self, verb: &str, path: &Path, why: &str) -> Error {
+    #[must_use]
+    pub fn refuse(&self, verb: &str, path: &Path, why: &str) -> Error {
         Error::failed(format!("cannot {verb} `{path}` in {}: {why}", self.name.display()))
     }
 
     /// The sentence for the operator, with the line and a mark under the place.
-    pub(crate) fn complain(&self, fault: Fault) -> Error {
+    #[must_use]
+    pub fn complain(&self, fault: Fault) -> Error {
         complaint::of(fault, &self.text, &self.name)
     }
 }

@@ -18,7 +18,7 @@ use operations::Operation;
 /// # Errors
 /// When it is no patch, or one of its operations cannot be applied: the sentence counts them from 1.
 /// Whenever the answer is not true the document is as it was.
-pub(crate) fn apply(document: &mut Document, patch: &[u8], syntax: Syntax) -> Result<bool> {
+pub fn apply(document: &mut Document, patch: &[u8], syntax: Syntax) -> Result<bool> {
     let operations = operations::read(patch, syntax, document.syntax())?;
     let mut edited = document.clone();
     for (place, operation) in operations.iter().enumerate() {

@@ -7,7 +7,8 @@
 ///
 /// Half a surrogate pair becomes the three bytes it would have in UTF-8 if it were a character
 /// (WTF-8). `None` when a backslash begins no escape; bytes that are no escape pass as they are.
-pub(crate) fn decode(raw: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decode(raw: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
@@ -23,7 +24,8 @@ pub(crate) fn decode(raw: &[u8]) -> Option<Vec<u8>> {
 /// `text` as JSON, quotes included.
 ///
 /// Escapes what must be escaped and nothing else: `"`, `\` and the control characters below space.
-pub(crate) fn encode(text: &str) -> Vec<u8> {
+#[must_use]
+pub fn encode(text: &str) -> Vec<u8> {
     let mut raw = Vec::with_capacity(text.len() + 2);
     raw.push(b'"');
     for byte in text.bytes() {

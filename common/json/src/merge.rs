@@ -24,7 +24,7 @@ const DEEPEST: usize = 1000;
 /// # Errors
 /// When objects of the patch are nested deeper than 1000 levels, or a key in it is half a surrogate
 /// pair; when the document is no JSON or cannot be read. It is then as it was.
-pub(crate) fn apply(document: &mut Document, patch: &[u8], syntax: Syntax) -> Result<()> {
+pub fn apply(document: &mut Document, patch: &[u8], syntax: Syntax) -> Result<()> {
     let given = Given::new(patch, syntax, "the merge patch");
     if given.depth_of_objects()? > DEEPEST {
         let why = format!("its objects are nested deeper than {DEEPEST} levels");
