@@ -18,6 +18,7 @@ use crate::path::{Path, Token, index_of};
 use crate::same::{Numbers, same};
 use crate::scan::{Fault, Kind, Scanned, Syntax};
 use crate::text::Text;
+use complaint::Tone;
 
 /// A document and its name in messages.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ pub struct Document {
     text: Text,
     syntax: Syntax,
     name: PathBuf,
+    tone: Tone,
     /// What was found last, as long as the text is the same: the first pass is not made twice.
     found: Option<(Path, Route)>,
 }
@@ -43,7 +45,22 @@ impl Document {
     /// A document that was not looked at yet.
     #[must_use]
     pub fn new(text: Text, syntax: Syntax, name: &FilePath) -> Self {
-        Self { text, syntax, name: name.into(), found: None }
+        Self { text, syntax, name: name.into(), tone: Tone::default(), found: None }
+    }
+
+    /// The same where `flag` is how the caller's user allows comments: messages name it.
+    #[must_use]
+    pub fn with_way_out(mut self, flag: &'static str) -> Self {
+        self.tone.flag = Some(flag);
+        self
+    }
+
+    /// The same where values are secret: messages have the line and the column of a place, and show
+    /// nothing of the text.
+    #[must_use]
+    pub fn discreet(mut self) -> Self {
+        self.tone.is_discreet = true;
+        self
     }
 
     /// Its bytes as they are now.
@@ -231,7 +248,7 @@ impl Document {
     /// The sentence for the operator, with the line and a mark under the place.
     #[must_use]
     pub fn complain(&self, fault: Fault) -> Error {
-        complaint::of(fault, &self.text, &self.name)
+        complaint::of(fault, &self.text, &self.name, self.tone)
     }
 }
 

@@ -8,7 +8,8 @@
 //! | [`Document`] | a document that is edited, and its name in messages |
 //! | [`Text`] | its bytes, of which what stays is not loaded where they are many |
 //! | [`Path`], [`Token`], [`Assign`] | the way to a value, as JSON Pointer or dotted; `PATH=VALUE` |
-//! | [`Syntax`], [`Kind`], [`Fault`] | what is allowed, what a value is, and why a text is no JSON |
+//! | [`Syntax`], [`Kind`] | what is allowed, and what a value is |
+//! | [`Fault`], [`Found`] | why a text is no JSON |
 //! | [`members()`], [`root()`] | where the parts of a text are, for who compares two of them |
 //! | [`same()`] | whether two values are equal |
 //! | [`plain()`], [`strict()`] | JSON with comments as JSON |
@@ -34,5 +35,5 @@ pub use members::{Members, in_order, members, root};
 pub use path::{Assign, Path, Token};
 pub use plain::{plain, strict};
 pub use same::{Numbers, same};
-pub use scan::{Fault, Kind, Scanned, Syntax};
+pub use scan::{Fault, Found, Kind, Scanned, Syntax};
 pub use text::{SMALL, Text};

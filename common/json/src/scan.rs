@@ -61,6 +61,8 @@ pub enum Fault {
         offset: u64,
         /// A clause for behind `is no JSON: `.
         what: String,
+        /// What there is to say of the place itself.
+        found: Found,
     },
     /// There is nothing but white space in it.
     Empty,
@@ -68,10 +70,29 @@ pub enum Fault {
     Read(Error),
 }
 
+impl Fault {
+    fn at(offset: u64, what: &str) -> Self {
+        Self::Syntax { offset, what: what.into(), found: Found::Said }
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Read(error)
     }
+}
+
+/// What stands where a text is no JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The clause says it.
+    Said,
+    /// A byte that does not belong there.
+    Byte(u8),
+    /// A comment.
+    Comment,
+    /// A comma behind the last item.
+    LastComma,
 }
 
 /// What follows an item of a container.
@@ -173,7 +194,7 @@ impl<'a> Scanner<'a> {
                 self.cursor.advance();
             }
         }
-        Err(Fault::Syntax { offset: begin, what: "this comment does not end".into() })
+        Err(Fault::at(begin, "this comment does not end"))
     }
 
     /// Skips a value.
@@ -256,10 +277,8 @@ impl<'a> Scanner<'a> {
             return Ok(Next::Item { comma });
         }
         if self.syntax == Syntax::Strict {
-            return Err(Fault::Syntax {
-                offset: comma,
-                what: "nothing follows this comma; --jsonc allows that".into(),
-            });
+            let what = "nothing follows this comma".into();
+            return Err(Fault::Syntax { offset: comma, what, found: Found::LastComma });
         }
         self.cursor.advance();
         Ok(Next::Close { comma: Some(comma), at })
@@ -343,7 +362,7 @@ impl<'a> Scanner<'a> {
 
     /// A fault here.
     pub(crate) fn fault(&self, what: &str) -> Fault {
-        Fault::Syntax { offset: self.offset(), what: what.into() }
+        Fault::at(self.offset(), what)
     }
 
     /// A fault here, where `wanted` should be.
@@ -351,13 +370,11 @@ impl<'a> Scanner<'a> {
     pub(crate) fn unexpected(&mut self, wanted: &str) -> Fault {
         let found = match self.peek() {
             Err(read) => return read,
-            Ok(None) => "the text ends here".to_owned(),
-            Ok(Some(b'/')) if self.syntax == Syntax::Strict => "found `/`; --jsonc allows comments".into(),
-            Ok(Some(byte)) if byte.is_ascii_graphic() => format!("found `{}`", char::from(byte)),
-            Ok(Some(byte)) if byte.is_ascii() => format!("found byte 0x{byte:02x}"),
-            Ok(Some(_)) => "found something else".into(),
+            Ok(None) => return self.fault(&format!("{wanted} is expected, the text ends here")),
+            Ok(Some(b'/')) if self.syntax == Syntax::Strict => Found::Comment,
+            Ok(Some(byte)) => Found::Byte(byte),
         };
-        self.fault(&format!("{wanted} is expected, {found}"))
+        Fault::Syntax { offset: self.offset(), what: format!("{wanted} is expected"), found }
     }
 }
 

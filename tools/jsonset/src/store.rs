@@ -136,7 +136,7 @@ impl Store {
 
     /// A document of the text.
     pub(crate) fn document(&self, text: Text) -> Document {
-        Document::new(text, self.syntax, &self.path)
+        Document::new(text, self.syntax, &self.path).with_way_out("--jsonc")
     }
 
     /// Whether the file may be changed as it is.

@@ -21,7 +21,7 @@ impl Scanner<'_> {
                 Some(b'"') => break,
                 Some(_) => self.special(keep.as_deref_mut())?,
                 None if is_end => {
-                    return Err(Fault::Syntax { offset: begin, what: "this string does not end".into() });
+                    return Err(Fault::at(begin, "this string does not end"));
                 }
                 None => {}
             }
@@ -60,17 +60,13 @@ impl Scanner<'_> {
         self.cursor.advance();
         let letter = self.peek()?.unwrap_or_default();
         if !b"\"\\/bfnrtu".contains(&letter) {
-            let what = "there is no such escape; a backslash is written as \\\\".into();
-            return Err(Fault::Syntax { offset: begin, what });
+            return Err(Fault::at(begin, "there is no such escape; a backslash is written as \\\\"));
         }
         put(letter);
         self.cursor.advance();
         for _ in 0..if letter == b'u' { 4 } else { 0 } {
             let digit = self.peek()?.filter(u8::is_ascii_hexdigit);
-            put(digit.ok_or_else(|| Fault::Syntax {
-                offset: begin,
-                what: "\\u needs four hexadecimal digits".into(),
-            })?);
+            put(digit.ok_or_else(|| Fault::at(begin, "\\u needs four hexadecimal digits"))?);
             self.cursor.advance();
         }
         Ok(())
@@ -78,7 +74,7 @@ impl Scanner<'_> {
 }
 
 fn not_utf8(offset: u64) -> Fault {
-    Fault::Syntax { offset, what: "these bytes are no UTF-8".into() }
+    Fault::at(offset, "these bytes are no UTF-8")
 }
 
 /// How many bytes follow the first one of a UTF-8 sequence, and which the next may be: RFC 3629,

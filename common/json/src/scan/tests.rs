@@ -11,21 +11,23 @@ use crate::plain::plain;
 /// How much of a text is in memory at a time.
 const WINDOW: usize = 1 << 16;
 
-/// The offset and the reason of what is wrong.
-fn scan(text: &[u8], syntax: Syntax) -> Result<(), (u64, String)> {
+/// The offset of what is wrong, the reason, and what is there.
+type Wrong = (u64, String, Found);
+
+fn scan(text: &[u8], syntax: Syntax) -> Result<(), Wrong> {
     match find(&Text::new(text.to_vec()), syntax, &Path::of(&[])) {
         Ok(_) => Ok(()),
-        Err(Fault::Syntax { offset, what }) => Err((offset, what)),
-        Err(Fault::Empty) => Err((text.len() as u64, "empty".into())),
+        Err(Fault::Syntax { offset, what, found }) => Err((offset, what, found)),
+        Err(Fault::Empty) => Err((text.len() as u64, "empty".into(), Found::Said)),
         Err(Fault::Read(error)) => panic!("{error}"),
     }
 }
 
 /// With blanks before it, so that the border comes `before` bytes behind the first one.
-fn scan_across(text: &[u8], before: usize, syntax: Syntax) -> Result<(), (u64, String)> {
+fn scan_across(text: &[u8], before: usize, syntax: Syntax) -> Result<(), Wrong> {
     let blanks = WINDOW - before;
     let result = scan(&[&vec![b' '; blanks], text].concat(), syntax);
-    result.map_err(|(offset, what)| (offset - blanks as u64, what))
+    result.map_err(|(offset, what, found)| (offset - blanks as u64, what, found))
 }
 
 /// As `serde_json` and Rust's UTF-8 have it.
@@ -188,18 +190,19 @@ fn a_byte_order_mark_may_be_in_front_only() {
 
 #[test]
 fn the_place_of_a_fault_is_that_of_its_cause() {
-    let check = |text: &str, offset: u64, what: &str| {
-        assert_eq!(scan(text.as_bytes(), Syntax::Strict), Err((offset, what.to_owned())), "{text}");
+    let check = |text: &str, offset: u64, what: &str, found: Found| {
+        assert_eq!(scan(text.as_bytes(), Syntax::Strict), Err((offset, what.to_owned(), found)), "{text}");
     };
-    check("[1, 2,]", 5, "nothing follows this comma; --jsonc allows that");
-    check("{\"a\": 01}", 7, "`,` or `}` is expected, found `1`");
-    check("{\"a\": \"\\q\"}", 7, "there is no such escape; a backslash is written as \\\\");
-    check("[\"abcdefgh", 1, "this string does not end");
-    check("[1] x", 4, "the end of the text is expected, found `x`");
-    check("{\"a\" 1}", 5, "`:` is expected, found `1`");
-    check("{a: 1}", 1, "a key in double quotes is expected, found `a`");
-    check("[1, nul]", 7, "`null` is expected, found `]`");
-    check("[1 // x", 3, "`,` or `]` is expected, found `/`; --jsonc allows comments");
+    check("[1, 2,]", 5, "nothing follows this comma", Found::LastComma);
+    check("{\"a\": 01}", 7, "`,` or `}` is expected", Found::Byte(b'1'));
+    let what = "there is no such escape; a backslash is written as \\\\";
+    check("{\"a\": \"\\q\"}", 7, what, Found::Said);
+    check("[\"abcdefgh", 1, "this string does not end", Found::Said);
+    check("[1] x", 4, "the end of the text is expected", Found::Byte(b'x'));
+    check("{\"a\" 1}", 5, "`:` is expected", Found::Byte(b'1'));
+    check("{a: 1}", 1, "a key in double quotes is expected", Found::Byte(b'a'));
+    check("[1, nul]", 7, "`null` is expected", Found::Byte(b']'));
+    check("[1 // x", 3, "`,` or `]` is expected", Found::Comment);
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn no_depth_is_too_deep() {
     let text = ["[".repeat(depth), "]".repeat(depth)].concat();
     assert_eq!(scan(text.as_bytes(), Syntax::Strict), Ok(()));
     let fault = scan("[".repeat(depth).as_bytes(), Syntax::Strict).unwrap_err();
-    assert_eq!(fault, (depth as u64, "a value is expected, the text ends here".to_owned()));
+    assert_eq!(fault, (depth as u64, "a value is expected, the text ends here".to_owned(), Found::Said));
     let text = ["{\"a\":[".repeat(depth), "]}".repeat(depth - 1), "]]".into()].concat();
     let fault = scan(text.as_bytes(), Syntax::Strict).unwrap_err();
     assert_eq!(fault.0, text.len() as u64 - 1);

@@ -33,7 +33,7 @@ fn fault_of(bytes: &[u8], syntax: scan::Syntax) -> Option<(u64, String)> {
     let text = text::Text::new(bytes.to_vec());
     match find::find(&text, syntax, &path::Path::of(&[])) {
         Ok(_) => None,
-        Err(scan::Fault::Syntax { offset, what }) => Some((offset, what)),
+        Err(scan::Fault::Syntax { offset, what, found }) => Some((offset, format!("{what} {found:?}"))),
         Err(scan::Fault::Empty) => Some((text.length(), String::new())),
         Err(scan::Fault::Read(error)) => panic!("{error}"),
     }
