@@ -6,6 +6,7 @@
 mod complaint;
 mod insert;
 mod remove;
+mod strings;
 mod surroundings;
 
 use std::ops::Range;
@@ -21,6 +22,28 @@ use crate::text::Text;
 use complaint::Tone;
 
 /// A document and its name in messages.
+///
+/// ```
+/// # fn main() -> common::Result<()> {
+/// # use json::{Document, Path, Syntax, Text};
+/// let text = b"{\n  \"key\": \"old\", // ours\n  \"port\": 80,\n  \"accepted\": [\"old\"]\n}\n";
+/// let [key, accepted, previous] = [&["key"], &["accepted"], &["previous"]].map(|names| Path::pointer(names));
+/// let mut document =
+///     Document::new(Text::new(text.to_vec()), Syntax::Comments, "app.json".as_ref()).discreet();
+///
+/// document.push_string(&accepted, "new")?;
+/// if let Some(old) = document.string(&key)? {
+///     document.set_string(&previous, &old)?;
+///     document.set_string(&key, "new")?;
+///     document.remove_string(&accepted, &old)?;
+/// }
+/// document.remove(&previous)?;
+///
+/// let want = b"{\n  \"key\": \"new\", // ours\n  \"port\": 80,\n  \"accepted\": [\"new\"]\n}\n";
+/// assert_eq!(document.text().all()?, want);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Document {
     text: Text,

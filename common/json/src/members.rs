@@ -1,9 +1,9 @@
-//! Where the members of an object are.
+//! Where the members of an object and the elements of an array are.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::scan::{Next, Scanned, Scanner, Syntax};
+use crate::scan::{Kind, Next, Scanned, Scanner, Syntax};
 use crate::string;
 use crate::text::Text;
 
@@ -56,4 +56,46 @@ pub fn members(text: &Text, syntax: Syntax, at: u64) -> Scanned<Option<Members>>
         is_over = matches!(scanner.next(true)?, Next::Close { .. });
     }
     Ok(Some(members))
+}
+
+/// A member or an element.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// What stands between the quotes of its key; nothing for an element.
+    pub(crate) key: Vec<u8>,
+    pub(crate) kind: Kind,
+    pub(crate) span: Range<u64>,
+}
+
+/// The members or elements of the container that begins here, in their order; none where something
+/// else does.
+///
+/// # Errors
+/// When it is no JSON or cannot be read.
+pub(crate) fn parts(scanner: &mut Scanner<'_>) -> Scanned<Vec<Part>> {
+    let mut parts = Vec::new();
+    let Some(is_object) = scanner.open()? else { return Ok(parts) };
+    if scanner.first(is_object)?.is_some() {
+        return Ok(parts);
+    }
+    loop {
+        parts.push(part(scanner, is_object)?);
+        if let Next::Close { .. } = scanner.next(is_object)? {
+            return Ok(parts);
+        }
+    }
+}
+
+/// The member, or the value, that begins here.
+///
+/// # Errors
+/// When it is no JSON or cannot be read.
+pub(crate) fn part(scanner: &mut Scanner<'_>, is_member: bool) -> Scanned<Part> {
+    let mut key = Vec::new();
+    if is_member {
+        scanner.key(Some(&mut key))?;
+    }
+    let begin = scanner.offset();
+    let kind = scanner.value()?;
+    Ok(Part { key, kind, span: begin..scanner.offset() })
 }

@@ -10,10 +10,11 @@ use common::{Error, Result};
 
 use crate::document::Document;
 use crate::layout::{Lines, Style};
+use crate::members::Part;
 use crate::path::{Path, Token};
 use crate::scan::{Kind, Syntax};
 use crate::string;
-use given::{Given, Part};
+use given::Given;
 
 /// How deep the objects of a patch may be. The indentation of new ones grows with the square of it,
 /// 2 MB at this depth; arrays have no limit.

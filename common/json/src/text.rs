@@ -6,7 +6,7 @@
 
 mod cursor;
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Formatter, Write as _};
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
@@ -26,19 +26,18 @@ pub const SMALL: u64 = 1 << 20;
 const WINDOW: usize = 1 << 16;
 
 /// The bytes of a document.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Text {
     parts: Vec<Part>,
     length: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Part {
     File { source: Arc<Source>, at: u64, length: u64 },
     New(Arc<[u8]>, Range<usize>),
 }
 
-#[derive(Debug)]
 struct Source {
     file: File,
     name: PathBuf,
@@ -65,6 +64,13 @@ impl Part {
                 Self::New(Arc::clone(bytes), at(range.start)..at(range.end))
             }
         }
+    }
+}
+
+impl Debug for Text {
+    /// Without the bytes, which may hold secrets.
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Text({} bytes)", self.length)
     }
 }
 

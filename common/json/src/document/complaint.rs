@@ -72,7 +72,7 @@ fn shown(bytes: &[u8]) -> String {
 /// The line of `offset` and the column, both from 1, and where the line begins. Columns count
 /// characters, as editors do, and no byte order mark: all bytes but the later ones of a character
 /// begin one.
-fn place_of(offset: u64, text: &Text) -> Result<(u64, u64, u64)> {
+pub(super) fn place_of(offset: u64, text: &Text) -> Result<(u64, u64, u64)> {
     let mut cursor = text.cursor(0);
     if cursor.window()?.starts_with(b"\xEF\xBB\xBF") {
         cursor.advance_by(3);

@@ -1,12 +1,12 @@
 //! The text of a patch, taken apart by offsets: what is not looked into keeps its spelling.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::Path as FilePath;
 
 use common::{Error, Result};
 
 use crate::document::Document;
+use crate::members::{Part, part, parts};
 use crate::scan::{Kind, Next, Scanned, Scanner, Syntax};
 use crate::text::Text;
 use crate::{plain, string};
@@ -14,15 +14,6 @@ use crate::{plain, string};
 /// A patch.
 #[derive(Debug)]
 pub(crate) struct Given(Document);
-
-/// A value in a patch.
-#[derive(Debug, Clone)]
-pub(crate) struct Part {
-    /// What stands between the quotes of its key; nothing for an element.
-    pub(crate) key: Vec<u8>,
-    pub(crate) kind: Kind,
-    pub(crate) span: Range<u64>,
-}
 
 impl Part {
     /// Its key.
@@ -107,30 +98,6 @@ impl Given {
     fn scanner(&self, at: u64) -> Scanner<'_> {
         Scanner::new(self.0.text(), self.0.syntax(), at)
     }
-}
-
-fn parts(scanner: &mut Scanner<'_>) -> Scanned<Vec<Part>> {
-    let mut parts = Vec::new();
-    let Some(is_object) = scanner.open()? else { return Ok(parts) };
-    if scanner.first(is_object)?.is_some() {
-        return Ok(parts);
-    }
-    loop {
-        parts.push(part(scanner, is_object)?);
-        if let Next::Close { .. } = scanner.next(is_object)? {
-            return Ok(parts);
-        }
-    }
-}
-
-fn part(scanner: &mut Scanner<'_>, is_member: bool) -> Scanned<Part> {
-    let mut key = Vec::new();
-    if is_member {
-        scanner.key(Some(&mut key))?;
-    }
-    let begin = scanner.offset();
-    let kind = scanner.value()?;
-    Ok(Part { key, kind, span: begin..scanner.offset() })
 }
 
 fn depth_of_objects(scanner: &mut Scanner<'_>) -> Scanned<usize> {

@@ -2,7 +2,8 @@
 
 use common::{Error, Result};
 
-use crate::merge::given::{Given, Part};
+use crate::members::Part;
+use crate::merge::given::Given;
 use crate::path::Path;
 use crate::scan::{Kind, Syntax};
 use crate::string;

@@ -10,6 +10,7 @@ mod tool {
     pub(crate) mod document;
     pub(crate) mod find;
     pub(crate) mod layout;
+    pub(crate) mod members;
     pub(crate) mod number;
     pub(crate) mod path;
     pub(crate) mod plain;
@@ -24,7 +25,7 @@ mod sound;
 use serde::de::IgnoredAny;
 
 use sound::Edit;
-use tool::{document, find, layout, number, path, plain, same, scan, string, text};
+use tool::{document, find, layout, members, number, path, plain, same, scan, string, text};
 
 const SYNTAXES: [scan::Syntax; 2] = [scan::Syntax::Strict, scan::Syntax::Comments];
 
