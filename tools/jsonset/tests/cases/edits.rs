@@ -189,6 +189,13 @@ fn comments_are_allowed_by_name_or_flag() {
         2,
         "a.json:2:3 is no JSON: a key in double quotes is expected, found `/`; --jsonc allows comments",
     );
+    // The flag is for the file alone.
+    refused(
+        "{}",
+        &["a:=[1,]"],
+        2,
+        "jsonset: the value for `a`:1:3 is no JSON: nothing follows this comma\n  [1,]\n    ^\n",
+    );
 }
 
 #[test]
