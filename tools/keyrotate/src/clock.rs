@@ -39,6 +39,12 @@ impl Now {
     }
 }
 
+/// A time in seconds since 1970 as people and RFC 3339 write it, in UTC.
+pub(crate) fn told(seconds: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// How long something has lasted, over runs and reboots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timer {

@@ -8,6 +8,7 @@ mod clock;
 mod conceal;
 mod consumer;
 mod credential;
+mod machine;
 mod provider;
 mod source;
 mod spec;

@@ -28,6 +28,8 @@ pub(crate) struct Rotation {
     pub(crate) begun: i64,
     /// How far it is: what has been done, durably.
     pub(crate) phase: Phase,
+    /// What tells its target from others.
+    pub(crate) target: String,
     /// Why it goes back, when it does.
     pub(crate) back: Option<Back>,
     /// The ids that the target had before, ours and others.
@@ -36,10 +38,10 @@ pub(crate) struct Rotation {
     /// was not before, may be ours.
     pub(crate) asked: Option<i64>,
     /// The credential before.
-    #[serde(with = "sealed")]
+    #[serde(with = "sealed", default)]
     pub(crate) old: Option<Credential>,
     /// The credential after.
-    #[serde(with = "sealed")]
+    #[serde(with = "sealed", default)]
     pub(crate) new: Option<Credential>,
     /// How far each consumer is; who is missing has not been touched.
     pub(crate) consumers: BTreeMap<String, Progress>,
@@ -49,10 +51,14 @@ pub(crate) struct Rotation {
     pub(crate) timer: Option<Timer>,
     /// When the old key was last seen in use, as a time of the timer in milliseconds, and the count then.
     pub(crate) used: Option<Used>,
+    /// Whether the target may have been told to delete the old key.
+    pub(crate) is_deleting: bool,
     /// Who confirmed that the old key may go.
     pub(crate) confirmed: Option<String>,
-    /// The log-ins with refused credentials that the target had counted when the old key was disabled.
+    /// The log-ins with refused credentials that the target had counted when the phase that waits began.
     pub(crate) refusals: Option<u64>,
+    /// Whether that count grew although both keys were good: somebody tries others all the time.
+    pub(crate) is_noisy: bool,
     /// What the last run ended with, when it waits.
     pub(crate) waits: Option<Wait>,
 }
@@ -87,10 +93,10 @@ pub(crate) enum Phase {
     Canary,
 }
 
-impl Phase {
+impl Rotation {
     /// Whether the way back is open: nothing is gone for good.
-    pub(crate) fn can_go_back(self) -> bool {
-        self < Self::Deleted
+    pub(crate) fn can_go_back(&self) -> bool {
+        self.phase < Phase::Deleted && !self.is_deleting
     }
 }
 
@@ -158,6 +164,14 @@ pub(crate) struct Wait {
     pub(crate) status: u8,
     /// The sentence.
     pub(crate) why: String,
+}
+
+impl Wait {
+    /// Whether it says the same as `other`, apart from numbers and times.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let words = |wait: &Self| wait.why.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        self.status == other.status && words(self) == words(other)
+    }
 }
 
 /// The rotation that ended last.
