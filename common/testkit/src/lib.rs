@@ -5,6 +5,8 @@
 //! | [`readme`] | every `console` block of a README, executed |
 //! | [`Case`] | one run of a tool, with silence asserted by default |
 //! | [`sshd`] | one SSH server, or a fleet of healthy and of misbehaving ones |
+//! | [`redis`] | a server of Redis, which can be killed and started again |
+//! | [`certificates`] | for those that speak TLS |
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
 //! | [`sweep`] | the same at every system call of a run, or at some of them |
@@ -41,10 +43,12 @@
 
 pub mod arrivals;
 mod case;
+pub mod certificates;
 mod diff;
 pub mod notes;
 mod process;
 mod readme;
+pub mod redis;
 pub mod sshd;
 pub mod strace;
 pub mod sweep;

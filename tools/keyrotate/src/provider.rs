@@ -7,6 +7,7 @@ mod postgres;
 pub(crate) mod random;
 mod redis;
 mod ssh;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
