@@ -13,6 +13,7 @@ pub(crate) use format::Format;
 
 use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
+use crate::plugin::{self, Params};
 pub(crate) use crate::provider::Place;
 use crate::spec::reader::Table;
 
@@ -93,6 +94,8 @@ pub(crate) enum Hold {
     Exec {
         /// The plug-in.
         command: Vec<String>,
+        /// What the spec says to it.
+        params: Params,
     },
 }
 
@@ -104,8 +107,9 @@ impl Config {
         let kind = table.choice("kind", &["file", "json", "env", "exec"])?;
         let (hold, reload, attest) = if kind == 3 {
             table.must("command");
-            let hold = table.command("command").map(|command| Hold::Exec { command });
-            (hold, None, Some(None))
+            let command = table.command("command");
+            let params = plugin::params(&mut table);
+            (command.map(|command| Hold::Exec { command, params }), None, Some(None))
         } else {
             let hold = Hold::file(&mut table, kind);
             (hold, table.command("reload"), attest(&mut table))

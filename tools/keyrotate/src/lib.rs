@@ -9,6 +9,7 @@ mod conceal;
 mod consumer;
 mod credential;
 mod machine;
+mod plugin;
 mod provider;
 mod source;
 mod spec;
