@@ -8,6 +8,7 @@ mod clock;
 mod conceal;
 mod consumer;
 mod credential;
+mod journal;
 mod machine;
 mod plugin;
 mod provider;
