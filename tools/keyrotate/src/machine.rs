@@ -163,7 +163,7 @@ impl Machine<'_> {
         if self.state.rotation.is_some() {
             // An effect whose outcome cannot be written down is not begun.
             self.keep(&[])?;
-        } else if !self.is_due(begin, &now) {
+        } else if !is_due(&self.state, begin, &now) {
             return Ok(End::Idle);
         }
         let mut has_begun = self.state.rotation.is_some();
@@ -186,18 +186,6 @@ impl Machine<'_> {
                 Step::Next => {}
                 Step::Over(end) => return Ok(end),
                 Step::Stop(wait) => return self.stopped(wait),
-            }
-        }
-    }
-
-    fn is_due(&self, begin: Begin, now: &Now) -> bool {
-        match (begin, &self.state.last) {
-            (Begin::Never, _) => false,
-            (Begin::Now, _) | (_, None) => true,
-            (Begin::After(every), Some(last)) => {
-                let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX);
-                // One that was rolled back is not tried again by itself before its time.
-                now.seconds() >= last.ended.saturating_add(every)
             }
         }
     }
@@ -338,5 +326,18 @@ impl Machine<'_> {
     /// The status for a target that is out of reach: one of several sites is not the whole target.
     fn unreached(&self) -> u8 {
         if self.provider.sites().len() > 1 { PENDING } else { LATER }
+    }
+}
+
+/// Whether a rotation is to begin.
+pub(crate) fn is_due(state: &State, begin: Begin, now: &Now) -> bool {
+    match (begin, &state.last) {
+        (Begin::Never, _) => false,
+        (Begin::Now, _) | (_, None) => true,
+        (Begin::After(every), Some(last)) => {
+            let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX);
+            // One that was rolled back is not tried again by itself before its time.
+            now.seconds() >= last.ended.saturating_add(every)
+        }
     }
 }
