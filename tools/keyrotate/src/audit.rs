@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use check::{Line, check, read};
 use origin::Origin;
+pub(crate) use origin::who;
 
 use crate::conceal;
 use crate::credential::{Credential, hex};

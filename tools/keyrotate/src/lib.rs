@@ -12,6 +12,7 @@ mod journal;
 mod machine;
 mod plugin;
 mod provider;
+mod rotate;
 mod source;
 mod spec;
 mod ssh;

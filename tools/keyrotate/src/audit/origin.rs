@@ -27,7 +27,7 @@ impl Origin {
 
 /// The user that this process belongs to, and who became that user by sudo(8); as `root (sudo: jan)`.
 /// The second name is what the environment says, which its owner can change.
-pub(super) fn who() -> String {
+pub(crate) fn who() -> String {
     let uid = getuid();
     let name = User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid {uid}"), |user| user.name);
     match std::env::var("SUDO_USER") {
