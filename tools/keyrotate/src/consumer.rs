@@ -4,6 +4,7 @@ mod exec;
 mod format;
 mod local;
 mod remote;
+mod statement;
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;

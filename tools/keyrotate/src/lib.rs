@@ -17,6 +17,7 @@ mod source;
 mod spec;
 mod ssh;
 mod state;
+mod template;
 
 use common::{Out, Outcome, Result};
 
