@@ -2,6 +2,7 @@
 
 mod answer;
 mod audit;
+mod change;
 mod child;
 pub mod cli;
 mod clock;
