@@ -14,6 +14,7 @@ use crate::credential::hex;
 use crate::journal::{self, Journal};
 use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, is_due};
 use crate::provider::{Place, Provider};
+use crate::source::Source;
 use crate::spec::Spec;
 use crate::state::{Hold, Phase, Rotation, Skip, State, Wait};
 
@@ -85,13 +86,15 @@ fn driven(
     let before = state.rotation.as_ref().and_then(|rotation| rotation.waits.clone());
     let place = place(spec);
     let mut provider = spec.provider.build(&place)?;
+    // Later on the journal knows it, and whoever kept it may have thrown it away.
+    let current = spec.current.as_ref().filter(|_| state.rotation.is_none());
     let mut machine = Machine {
         gates: &spec.gates,
         jobs: spec.jobs,
         provider: &mut *provider,
         target: hex(&Sha256::digest(format!("{:?}", spec.provider)))[..16].to_owned(),
         consumers: consumers(spec, &place)?,
-        current: spec.current.as_ref().map(crate::source::Source::read).transpose()?,
+        current: current.map(Source::read).transpose()?,
         keeper: &mut journal,
         clock: &Clocks,
         state,
