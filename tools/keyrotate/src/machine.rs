@@ -15,6 +15,7 @@
 //! | `DISABLED`, `WATCH` | the target must refuse it, and nobody may miss it |
 //! | `DELETED` | the old key must be refused for good, the new one must work |
 
+mod after;
 mod back;
 mod begin;
 mod deploy;

@@ -109,6 +109,17 @@ pub(crate) trait Provider {
     /// refusal by the target itself.
     fn check(&mut self, credential: &Credential, context: &Context<'_>) -> Answer;
 
+    /// Whether the target refuses `credential`, by one log-in. A no: some place of it accepts it. Where a
+    /// target consists of several places, this is another question than [`Provider::check`]: one place
+    /// that refuses is a no to both.
+    fn refuses(&mut self, credential: &Credential, context: &Context<'_>) -> Answer {
+        match self.check(credential, context) {
+            Answer::Yes(()) => Answer::No(format!("the target accepts {}", credential.id)),
+            Answer::No(_) => Answer::Yes(()),
+            Answer::Unknown(why) => Answer::Unknown(why),
+        }
+    }
+
     /// A credential like `credential` that the target must refuse; the form of its secret is kept. None
     /// where there is no target to refuse anything.
     fn corrupted(&mut self, credential: &Credential) -> Option<Credential>;

@@ -55,19 +55,18 @@ impl Machine<'_> {
         }
     }
 
-    /// Logs in with `credential` until it is refused, at most `gates.tries` times: a target may need
-    /// time to forget. A yes: it is refused.
+    /// Logs in with `credential` until it is refused everywhere, at most `gates.tries` times: a target may
+    /// need time to forget. A yes: it is refused.
     pub(super) fn is_refused(&mut self, credential: &Credential) -> Answer {
         let mut answer = Answer::Unknown(String::new());
         for attempt in 0..self.gates.tries {
             if attempt > 0 && self.clock.pause(self.gates.pause()) {
                 return Answer::Unknown("the run was told to end".into());
             }
-            answer = match self.check(credential) {
-                Answer::No(_) => return Answer::Yes(()),
-                Answer::Yes(()) => Answer::No(format!("the target still accepts {}", credential.id)),
-                Answer::Unknown(why) => Answer::Unknown(why),
-            };
+            answer = self.ask(|provider, context| provider.refuses(credential, context));
+            if answer.is_yes() {
+                break;
+            }
         }
         answer
     }
@@ -76,12 +75,11 @@ impl Machine<'_> {
     /// proves nothing. Asked once, since refused log-ins may lock an account.
     pub(super) fn can_refuse(&mut self, credential: &Credential) -> Answer {
         let Some(corrupted) = self.provider.corrupted(credential) else { return Answer::Yes(()) };
-        match self.check(&corrupted) {
-            Answer::No(_) => Answer::Yes(()),
-            Answer::Yes(()) => Answer::No(
-                "the target accepts a secret that is wrong, so a log-in there proves nothing".into(),
-            ),
-            Answer::Unknown(why) => Answer::Unknown(why),
+        match self.ask(|provider, context| provider.refuses(&corrupted, context)) {
+            Answer::No(why) => Answer::No(format!(
+                "the target accepts a secret that is wrong, so a log-in there proves nothing: {why}"
+            )),
+            other => other,
         }
     }
 }

@@ -244,6 +244,15 @@ impl Provider for Redis {
         told.map(drop)
     }
 
+    fn refuses(&mut self, credential: &Credential, context: &Context<'_>) -> Answer {
+        let told = self.everywhere(context.skipped, |node| match self.log_in(node, credential) {
+            Ok(()) => Err(Fault::No(format!("it accepts the password {}", short(&credential.id)))),
+            Err(Fault::No(_)) => Ok(()),
+            Err(unknown) => Err(unknown),
+        });
+        told.map(drop)
+    }
+
     fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
         Some(self.credential(random::altered(&credential.secret)))
     }
