@@ -20,7 +20,9 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub(crate) use check::{Line, check, read};
+#[cfg(test)]
+pub(crate) use check::Fault;
+pub(crate) use check::{Checked, Line, check, read};
 use origin::Origin;
 pub(crate) use origin::who;
 
@@ -45,10 +47,24 @@ const LONGEST_WHY: usize = 1000;
 pub(crate) enum Outcome {
     /// It is done.
     Done,
+    /// It waits: for time, for a human, or for consumers that are pending.
+    Waiting,
     /// It was refused, for a definite reason.
     Refused,
     /// It may or may not be done.
     Unknown,
+}
+
+impl Outcome {
+    /// The outcome of a step that ended a run with this exit status; none: it did not end one.
+    pub(crate) fn of_status(status: Option<u8>) -> Self {
+        match status {
+            None | Some(0) => Self::Done,
+            Some(12 | 23) => Self::Waiting,
+            Some(75) => Self::Unknown,
+            Some(_) => Self::Refused,
+        }
+    }
 }
 
 /// Something worth a line.
@@ -73,12 +89,6 @@ impl<'a> Entry<'a> {
     /// In the rotation of this id.
     pub(crate) fn rotation(mut self, id: &'a str) -> Self {
         self.rotation = Some(id);
-        self
-    }
-
-    /// To the key `id`, of which no more is known.
-    pub(crate) fn key(mut self, id: &'a str) -> Self {
-        self.key = Some(id);
         self
     }
 

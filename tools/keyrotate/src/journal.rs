@@ -103,12 +103,7 @@ impl Keeper for Journal {
 }
 
 fn entry(note: &Note) -> Entry<'_> {
-    let outcome = match note.status {
-        None => Outcome::Done,
-        Some(HUMAN) => Outcome::Refused,
-        Some(_) => Outcome::Unknown,
-    };
-    let mut entry = Entry::new(&note.step, outcome);
+    let mut entry = Entry::new(&note.step, Outcome::of_status(note.status));
     if let Some(rotation) = &note.rotation {
         entry = entry.rotation(rotation);
     }

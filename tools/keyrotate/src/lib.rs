@@ -9,20 +9,28 @@ mod clock;
 mod conceal;
 mod consumer;
 mod credential;
+mod event;
+mod folder;
 mod journal;
 mod machine;
 mod plugin;
 mod provider;
+mod report;
 mod rotate;
 mod source;
 mod spec;
 mod ssh;
 mod state;
+mod tasks;
 mod template;
+mod validate;
+mod verify;
 
 use common::{Out, Outcome, Result};
 
 pub use cli::Args;
+use cli::Task;
+use tasks::{Advance, Desk};
 
 /// The manual: the README, also behind `--help` and `--generate man`.
 pub const MANUAL: &str = include_str!("../README.md");
@@ -30,10 +38,33 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// Runs the tool.
 ///
 /// # Errors
-/// When the spec cannot be read or has faults.
-pub fn run(args: &Args, _out: &mut Out) -> Result<Outcome> {
+/// When a spec cannot be read or has faults, when its state cannot be had or written, or when a human is
+/// needed; whatever was begun is in the journal, and the next run goes on from there.
+pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     child::reserve();
     common::log::conceal_with(conceal::hide);
-    spec::Spec::read(&args.spec)?;
-    Ok(Outcome::Done)
+    common::stop::install()?;
+    let desk = Desk { state: args.state(), form: args.form() };
+    match &args.task {
+        Task::Run(run) if run.dry_run => {
+            tasks::each(&run.specs, out, |path, out| tasks::plan(&desk, path, run.now, out))
+        }
+        Task::Run(run) => {
+            let how = Advance { now: run.now, on_event: run.on_event.as_deref() };
+            tasks::each(&run.specs, out, |path, out| tasks::advance(&desk, path, how, out))
+        }
+        Task::Status { specs } => tasks::status(&desk, specs, out),
+        Task::Verify { spec } => tasks::verify(&desk, spec, out),
+        Task::Confirm { spec } => tasks::decide(&desk, spec, out, |case| rotate::confirm(&case.folder)),
+        Task::Rollback { spec, reason } => tasks::roll_back(&desk, spec, reason, out),
+        Task::Hold(hold) => {
+            let until = (!hold.off).then_some(hold.until);
+            tasks::decide(&desk, &hold.spec, out, |case| rotate::hold(&case.folder, until))
+        }
+        Task::Skip { spec, consumer, reason } => {
+            tasks::decide(&desk, spec, out, |case| rotate::skip(&case.spec, &case.folder, consumer, reason))
+        }
+        Task::Log { spec, check } => tasks::log(&desk, spec, *check, out),
+        Task::Validate { specs } => validate::all(specs, args.state(), args.form(), out),
+    }
 }

@@ -1,5 +1,6 @@
 //! The spec: one credential, who accepts it, who holds it, and what must be true before its old key goes.
 
+mod cross;
 mod gates;
 pub(crate) mod reader;
 
@@ -39,6 +40,32 @@ pub(crate) struct Spec {
     pub(crate) consumers: Vec<consumer::Config>,
     /// What must be true.
     pub(crate) gates: Gates,
+    /// Where in the file some of it stands.
+    pub(crate) lines: Lines,
+}
+
+/// Where in its file something stands; that of the table where it does not.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// `state`.
+    pub(crate) state: usize,
+    /// `gates.unused`.
+    pub(crate) unused: usize,
+    /// Each of the consumers.
+    pub(crate) consumers: Vec<usize>,
+}
+
+/// All that can be said of the text of a spec.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// What it says, also when it has faults, as far as it can be understood.
+    pub(crate) spec: Option<Spec>,
+    /// What is wrong, in the order of the lines.
+    pub(crate) faults: Vec<Fault>,
+    /// What is worth a thought.
+    pub(crate) warnings: Vec<Fault>,
+    /// Where it has secrets read from, each with its line.
+    pub(crate) sources: Vec<(usize, Source)>,
 }
 
 impl Spec {
@@ -58,13 +85,18 @@ impl Spec {
 
     /// The spec that `text` is, or its faults in the order of their lines.
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, Vec<Fault>> {
+        match Self::judge(text) {
+            Judged { spec: Some(spec), faults, .. } if faults.is_empty() => Ok(spec),
+            judged => Err(judged.faults),
+        }
+    }
+
+    /// All that can be said of `text`.
+    pub(crate) fn judge(text: &str) -> Judged {
         let faults = Faults::of(text);
         let spec = Self::of(reader::parse(text, &faults));
-        let faults = faults.into_sorted();
-        match spec {
-            Some(spec) if faults.is_empty() => Ok(spec),
-            _ => Err(faults),
-        }
+        let (warnings, sources) = (faults.warnings(), faults.sources());
+        Judged { spec, faults: faults.into_sorted(), warnings, sources }
     }
 
     /// `None` only where a fault says why.
@@ -76,26 +108,47 @@ impl Spec {
             table.fault(at, only);
         }
         let every_at = table.line_of("every");
-        let every = table.duration("every").unwrap_or(30 * Duration::from_hours(24));
+        let every = table.duration("every").unwrap_or(Duration::from_secs(30 * 86_400));
         let timeout = table.duration("timeout").unwrap_or(Duration::from_secs(30));
         let jobs = table.number("jobs", 1..=1000).unwrap_or(64);
+        let state_at = table.line_of("state");
         let state = table.path("state");
         let current = table.source("current");
         let ssh = table.table("ssh").map(ssh::Config::read).unwrap_or_default();
-        let gates = table.table("gates").map(Gates::read).unwrap_or_default();
+        let gates = table.table("gates");
+        let unused_at = gates.as_ref().map_or(1, |gates| gates.line_of("unused"));
+        let gates = gates.map(Gates::read).unwrap_or_default();
         if every < gates.least() {
             table.fault(every_at, "`every` is shorter than a rotation: soak, unused and watch together");
         }
         table.must("provider");
         let provider = table.table("provider").map(provider::Config::read);
-        let consumers = consumers(&mut table);
-        table.finish();
+        let (consumers_at, consumers) = consumers(&mut table).into_iter().unzip();
         let jobs = usize::try_from(jobs).unwrap_or(1);
-        Some(Self { name, every, timeout, jobs, state, current, ssh, provider: provider??, consumers, gates })
+        let lines = Lines { state: state_at, unused: unused_at, consumers: consumers_at };
+        let spec = provider.flatten().map(|provider| Self {
+            name,
+            every,
+            timeout,
+            jobs,
+            state,
+            current,
+            ssh,
+            provider,
+            consumers,
+            gates,
+            lines,
+        });
+        if let Some(spec) = &spec {
+            cross::check(spec, &table);
+        }
+        table.finish();
+        spec
     }
 }
 
-fn consumers(table: &mut Table<'_>) -> Vec<consumer::Config> {
+/// The consumers, each with its line.
+fn consumers(table: &mut Table<'_>) -> Vec<(usize, consumer::Config)> {
     let line = table.line_of("consumers");
     let tables = table.tables("consumers");
     if tables.is_empty() {
@@ -109,7 +162,7 @@ fn consumers(table: &mut Table<'_>) -> Vec<consumer::Config> {
         if !names.insert(config.name.clone()) {
             table.fault(line, format!("two consumers are called `{}`", config.name));
         }
-        all.push(config);
+        all.push((line, config));
     }
     all
 }

@@ -53,10 +53,10 @@ impl Default for Gates {
             window: Duration::from_secs(10),
             canary: 1,
             wave: Wave::Percent(25),
-            soak: Duration::from_hours(24),
+            soak: Duration::from_secs(86_400),
             unused: Duration::ZERO,
             confirm: Confirm::Auto,
-            watch: Duration::from_hours(1),
+            watch: Duration::from_secs(3600),
         }
     }
 }

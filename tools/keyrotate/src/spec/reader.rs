@@ -26,13 +26,15 @@ pub(crate) struct Fault {
 pub(crate) struct Faults {
     starts: Vec<usize>,
     found: RefCell<Vec<Fault>>,
+    warnings: RefCell<Vec<Fault>>,
+    sources: RefCell<Vec<(usize, Source)>>,
 }
 
 impl Faults {
     /// For the faults of `text`.
     pub(crate) fn of(text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        Self { starts: ends.map(|(at, _)| at + 1).collect(), found: RefCell::default() }
+        Self { starts: ends.map(|(at, _)| at + 1).collect(), ..Self::default() }
     }
 
     fn line(&self, offset: usize) -> usize {
@@ -41,6 +43,18 @@ impl Faults {
 
     fn add(&self, line: usize, what: String) {
         self.found.borrow_mut().push(Fault { line, what });
+    }
+
+    /// What is no fault, and yet worth a thought, in the order of its lines.
+    pub(crate) fn warnings(&self) -> Vec<Fault> {
+        let mut warnings = self.warnings.take();
+        warnings.sort();
+        warnings
+    }
+
+    /// Where secrets are to be read from, each with its line.
+    pub(crate) fn sources(&self) -> Vec<(usize, Source)> {
+        self.sources.take()
     }
 
     /// All of them, in the order of their lines.
@@ -91,6 +105,11 @@ impl<'t> Table<'t> {
     /// To be called for keys that were asked for.
     pub(crate) fn fault(&self, line: usize, what: impl Into<String>) {
         self.faults.add(line, what.into());
+    }
+
+    /// Says that something is no fault, and yet worth a thought.
+    pub(crate) fn warn(&self, line: usize, what: impl Into<String>) {
+        self.faults.warnings.borrow_mut().push(Fault { line, what: what.into() });
     }
 
     fn wrong(&self, line: usize, key: &str, what: &str) {
@@ -182,7 +201,7 @@ impl<'t> Table<'t> {
         match units::duration(&text) {
             Ok(time) => Some(time),
             Err(why) => {
-                self.wrong(line, key, &why.to_string());
+                self.wrong(line, key, &why);
                 None
             }
         }
@@ -293,14 +312,13 @@ impl<'t> Table<'t> {
         let env = table.text("env").map(Source::Env);
         table.finish();
         let given: Vec<_> = [file, credential, env].into_iter().flatten().collect();
-        match <[Source; 1]>::try_from(given) {
-            Ok([source]) => Some(source),
-            Err(_) => {
-                let ways = "is to be one of { file = PATH }, { credential = NAME }, { env = NAME }";
-                self.wrong(line, key, ways);
-                None
-            }
-        }
+        let Ok([source]) = <[Source; 1]>::try_from(given) else {
+            let ways = "is to be one of { file = PATH }, { credential = NAME }, { env = NAME }";
+            self.wrong(line, key, ways);
+            return None;
+        };
+        self.faults.sources.borrow_mut().push((line, source.clone()));
+        Some(source)
     }
 
     /// Says which keys nobody asked for.

@@ -1,0 +1,106 @@
+//! What people and programs read: how far a rotation is, who uses which key, what is to come, what was.
+
+pub(crate) mod log;
+pub(crate) mod plan;
+pub(crate) mod status;
+mod table;
+pub(crate) mod verify;
+
+use common::{Error, Out, Result};
+use serde::Serialize;
+
+/// How results look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people.
+    Text,
+    /// JSON, one object a line.
+    Json,
+}
+
+/// Prints a JSON object on a line of its own.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(crate) fn object(object: &impl Serialize, out: &mut Out) -> Result<()> {
+    let mut line =
+        serde_json::to_vec(object).map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+/// A key as results name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct KeyName {
+    /// Its id.
+    pub(crate) id: String,
+    /// The fingerprint of its secret.
+    pub(crate) fingerprint: String,
+}
+
+impl KeyName {
+    /// The name of `credential`.
+    pub(crate) fn of(credential: &crate::credential::Credential) -> Self {
+        Self { id: credential.id.clone(), fingerprint: credential.fingerprint() }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::clock::{Now, Timer};
+    use crate::credential::Credential;
+    use crate::state::{Phase, Progress, Rotation, State};
+
+    /// What is written through an `Out`.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What `print` prints.
+    pub(crate) fn printed(print: impl FnOnce(&mut Out) -> Result<()>) -> String {
+        let written = Written::default();
+        let mut out = Out::to(written.clone(), "memory");
+        print(&mut out).unwrap();
+        out.flush().unwrap();
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    pub(crate) fn at(seconds: i64) -> Now {
+        Now { wall_ms: seconds * 1000, boot_ms: seconds * 1000, boot: "b".into() }
+    }
+
+    pub(crate) fn credential(id: &str, secret: &str) -> Credential {
+        Credential { id: id.into(), secret: secret.into(), public: std::collections::BTreeMap::new() }
+    }
+
+    /// A rotation of two consumers that soaks since the second 1000, from `AK1` to `AK2`.
+    pub(crate) fn soaking() -> State {
+        let progress = Progress { is_touched: true, is_written: true, is_attested: true };
+        let json = serde_json::json!({
+            "id": "r1", "begun": 900, "phase": "SOAK", "back": null, "target": "", "is_noisy": false, "is_deleting": false,
+            "ids_before": ["AK1"], "asked": null, "old": null, "new": null,
+            "consumers": {}, "skipped": {}, "timer": null, "used": null,
+            "confirmed": null, "refusals": null, "waits": null,
+        });
+        let mut rotation: Rotation = serde_json::from_value(json).unwrap();
+        rotation.old = Some(credential("AK1", "abc"));
+        rotation.new = Some(credential("AK2", "abd"));
+        rotation.timer = Some(Timer::begin(&at(1000)));
+        rotation.consumers = [("web".to_owned(), progress), ("batch".to_owned(), progress)].into();
+        assert_eq!(rotation.phase, Phase::Soak);
+        State { rotation: Some(rotation), ..State::default() }
+    }
+}

@@ -1,0 +1,299 @@
+//! How far rotations are, and what they wait for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use common::{Out, Result};
+use serde::Serialize;
+
+use super::{Form, KeyName, object, table};
+use crate::clock::{Now, told};
+use crate::spec::Gates;
+use crate::state::{Hold, Phase, Progress, Rotation, State};
+
+/// What is known of one credential.
+#[derive(Debug)]
+pub(crate) struct Subject<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// What is remembered of it.
+    pub(crate) state: &'a State,
+    /// What its spec says, when that is at hand.
+    pub(crate) terms: Option<Terms<'a>>,
+}
+
+/// What a spec says of the time that a rotation takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    /// How long after a rotation the next one is due.
+    pub(crate) every: Duration,
+    /// What must be true.
+    pub(crate) gates: &'a Gates,
+}
+
+/// Prints one line for each of `subjects`; of one alone also its consumers, and all that holds it up.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(crate) fn print(subjects: &[Subject<'_>], now: &Now, form: Form, out: &mut Out) -> Result<()> {
+    let all: Vec<Status> = subjects.iter().map(|subject| Status::of(subject, now)).collect();
+    if form == Form::Json {
+        return all.iter().try_for_each(|status| object(status, out));
+    }
+    let rows: Vec<Vec<String>> = all.iter().map(Status::row).collect();
+    if !rows.is_empty() {
+        table::write(&["NAME", "PHASE", "KEY", "SINCE", "NEXT", "WAITS FOR"], &rows, out)?;
+    }
+    match all.as_slice() {
+        [status] => status.print_details(out),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    name: String,
+    phase: String,
+    is_going_back: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_reason: Option<String>,
+    rotation: Option<String>,
+    /// The key that is in use, or is to be.
+    key: Option<KeyName>,
+    old_key: Option<KeyName>,
+    /// When the rotation began, or the last one ended.
+    since: Option<String>,
+    next_due: Option<String>,
+    waits: Option<Waits>,
+    timer: Option<Passed>,
+    hold: Option<Held>,
+    confirmed_by: Option<String>,
+    last: Option<Ended>,
+    consumers: BTreeMap<String, Consumer>,
+}
+
+#[derive(Debug, Serialize)]
+struct Waits {
+    status: u8,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Passed {
+    passed_seconds: u64,
+    of_seconds: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Held {
+    by: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Ended {
+    at: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Consumer {
+    is_written: bool,
+    is_attested: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+}
+
+impl Status {
+    fn of(subject: &Subject<'_>, now: &Now) -> Self {
+        let Subject { name, state, terms } = subject;
+        let is_held = |hold: &&Hold| hold.until.is_none_or(|until| until > now.seconds());
+        let hold = state.hold.as_ref().filter(is_held);
+        let mut status = Self {
+            name: (*name).to_owned(),
+            phase: "IDLE".into(),
+            is_going_back: false,
+            back_reason: None,
+            rotation: None,
+            key: None,
+            old_key: None,
+            since: None,
+            next_due: None,
+            waits: None,
+            timer: None,
+            hold: hold.map(|hold| Held { by: hold.by.clone(), until: hold.until.map(told) }),
+            confirmed_by: None,
+            last: None,
+            consumers: BTreeMap::new(),
+        };
+        if let Some(last) = &state.last {
+            let outcome = if last.is_rotated { "rotated" } else { "rolled_back" };
+            status.last = Some(Ended { at: told(last.ended), outcome });
+            status.key = Some(KeyName { id: last.key.clone(), fingerprint: last.fingerprint.clone() });
+            status.since = Some(told(last.ended));
+        }
+        match &state.rotation {
+            Some(rotation) => status.under_way(rotation, *terms, now),
+            None => status.next_due = next_due(state, *terms, now).map(told),
+        }
+        status
+    }
+
+    fn under_way(&mut self, rotation: &Rotation, terms: Option<Terms<'_>>, now: &Now) {
+        self.phase = rotation.phase.to_string();
+        self.is_going_back = rotation.back.is_some();
+        self.back_reason = rotation.back.as_ref().map(|back| back.reason.clone());
+        self.rotation = Some(rotation.id.clone());
+        self.key = rotation.new.as_ref().map(KeyName::of);
+        self.old_key = rotation.old.as_ref().map(KeyName::of);
+        self.since = Some(told(rotation.begun));
+        self.waits = rotation.waits.as_ref().map(|wait| Waits { status: wait.status, why: wait.why.clone() });
+        self.confirmed_by.clone_from(&rotation.confirmed);
+        let of = |phase| match phase {
+            Phase::Soak => Some(terms?.gates.soak),
+            Phase::Watch => Some(terms?.gates.watch),
+            _ => None,
+        };
+        self.timer = rotation.timer.as_ref().map(|timer| Passed {
+            passed_seconds: timer.until(now).passed().as_secs(),
+            of_seconds: of(rotation.phase).map(|time| time.as_secs()),
+        });
+        let consumer = |progress: &Progress| Consumer {
+            is_written: progress.is_written,
+            is_attested: progress.is_attested,
+            skipped: None,
+        };
+        self.consumers =
+            rotation.consumers.iter().map(|(name, progress)| (name.clone(), consumer(progress))).collect();
+        for (name, skip) in &rotation.skipped {
+            let skipped = format!("{}: {}", skip.by, skip.reason);
+            self.consumers.entry(name.clone()).or_default().skipped = Some(skipped);
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let phase = if self.is_going_back { format!("{}, back", self.phase) } else { self.phase.clone() };
+        let key = self.key.as_ref().or(self.old_key.as_ref()).map(|key| key.id.clone());
+        let waits = self.waits.as_ref().map(|waits| waits.why.clone());
+        let some = |text: Option<String>| text.unwrap_or_default();
+        vec![
+            self.name.clone(),
+            phase,
+            some(key),
+            some(self.since.clone()),
+            some(self.next_due.clone()),
+            some(waits),
+        ]
+    }
+
+    fn print_details(&self, out: &mut Out) -> Result<()> {
+        if !self.consumers.is_empty() {
+            let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+            let row = |(name, one): (&String, &Consumer)| {
+                let skipped = one.skipped.clone().unwrap_or_default();
+                vec![name.clone(), yes(one.is_written), yes(one.is_attested), skipped]
+            };
+            let rows: Vec<Vec<String>> = self.consumers.iter().map(row).collect();
+            writeln!(out)?;
+            table::write(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
+        }
+        let mut lines = Vec::new();
+        lines.extend(self.back_reason.as_ref().map(|why| format!("goes back: {why}")));
+        lines.extend(self.timer.as_ref().map(Passed::told));
+        lines.extend(self.confirmed_by.as_ref().map(|by| format!("confirmed by {by}")));
+        lines.extend(self.hold.as_ref().map(Held::told));
+        if !lines.is_empty() {
+            writeln!(out)?;
+        }
+        lines.iter().try_for_each(|line| writeln!(out, "{}", common::log::escape(line)))
+    }
+}
+
+impl Passed {
+    fn told(&self) -> String {
+        match self.of_seconds {
+            Some(of) => format!("{} s of {of} s have passed", self.passed_seconds),
+            None => format!("{} s have passed", self.passed_seconds),
+        }
+    }
+}
+
+impl Held {
+    fn told(&self) -> String {
+        let until = self.until.as_ref().map_or_else(|| "`--off`".to_owned(), Clone::clone);
+        format!("held by {} until {until}", self.by)
+    }
+}
+
+/// When the next rotation begins; now for a credential that never had one.
+fn next_due(state: &State, terms: Option<Terms<'_>>, now: &Now) -> Option<i64> {
+    let every = i64::try_from(terms?.every.as_secs()).unwrap_or(i64::MAX);
+    Some(state.last.as_ref().map_or(now.seconds(), |last| last.ended.saturating_add(every)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, printed, soaking};
+    use super::*;
+    use crate::state::{Back, Last, Skip, Wait};
+
+    fn check(state: &State, form: Form, want: &str) {
+        let gates = Gates::default();
+        let terms = Some(Terms { every: Duration::from_secs(86_400), gates: &gates });
+        let subject = Subject { name: "orders", state, terms };
+        assert_eq!(printed(|out| print(&[subject], &at(4600), form, out)), want);
+    }
+
+    #[test]
+    fn a_credential_at_rest_says_when_it_is_due() {
+        let last =
+            Last { ended: 900, is_rotated: true, key: "AK1".into(), fingerprint: "ba7816bf8f01".into() };
+        let state = State { last: Some(last), ..State::default() };
+        let want = "NAME    PHASE  KEY  SINCE                 NEXT\n\
+                    orders  IDLE   AK1  1970-01-01T00:15:00Z  1970-01-02T00:15:00Z\n";
+        check(&state, Form::Text, want);
+        let want = "NAME    PHASE  NEXT\norders  IDLE   1970-01-01T01:16:40Z\n";
+        check(&State::default(), Form::Text, want);
+    }
+
+    #[test]
+    fn a_rotation_shows_what_it_waits_for() {
+        let mut state = soaking();
+        state.hold = Some(Hold { until: Some(9000), by: "jan".into() });
+        let rotation = state.rotation.as_mut().unwrap();
+        rotation.waits = Some(Wait { status: 12, why: "both keys are good".into() });
+        let skip = Skip { reason: "gone\n".into(), by: "root".into() };
+        rotation.skipped.insert("batch".into(), skip);
+        rotation.back = Some(Back { reason: "it broke".into(), by: "jan".into() });
+        let want = "\
+NAME    PHASE       KEY  SINCE                 WAITS FOR
+orders  SOAK, back  AK2  1970-01-01T00:15:00Z  both keys are good
+
+CONSUMER  WRITTEN  ATTESTED  SKIPPED BY
+batch     yes      yes       root: gone\\n
+web       yes      yes
+
+goes back: it broke
+3600 s of 86400 s have passed
+held by jan until 1970-01-01T02:30:00Z
+";
+        check(&state, Form::Text, want);
+    }
+
+    #[test]
+    fn json_has_all_of_it_and_no_secret() {
+        let mut state = soaking();
+        state.hold = Some(Hold { until: Some(4600), by: "jan".into() });
+        let want = concat!(
+            r#"{"name":"orders","phase":"SOAK","is_going_back":false,"rotation":"r1","#,
+            r#""key":{"id":"AK2","fingerprint":"a52d159f262b"},"#,
+            r#""old_key":{"id":"AK1","fingerprint":"ba7816bf8f01"},"#,
+            r#""since":"1970-01-01T00:15:00Z","next_due":null,"waits":null,"#,
+            r#""timer":{"passed_seconds":3600,"of_seconds":86400},"hold":null,"confirmed_by":null,"last":null,"#,
+            r#""consumers":{"batch":{"is_written":true,"is_attested":true},"#,
+            r#""web":{"is_written":true,"is_attested":true}}}"#,
+            "\n"
+        );
+        check(&state, Form::Json, want);
+    }
+}
