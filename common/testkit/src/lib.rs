@@ -5,7 +5,7 @@
 //! | [`readme`] | every `console` block of a README, executed |
 //! | [`Case`] | one run of a tool, with silence asserted by default |
 //! | [`sshd`] | one SSH server, or a fleet of healthy and of misbehaving ones |
-//! | [`redis`] | a server of Redis, which can be killed and started again |
+//! | [`redis`], [`postgres`] | a server of that kind |
 //! | [`certificates`] | for those that speak TLS |
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
@@ -46,6 +46,7 @@ mod case;
 pub mod certificates;
 mod diff;
 pub mod notes;
+pub mod postgres;
 mod process;
 mod readme;
 pub mod redis;
