@@ -85,6 +85,20 @@ struct Redis {
     admin_password: Option<SecretString>,
 }
 
+/// What comes of `ask` at each of `nodes`, so many of them at once.
+fn at_once<T: Send>(nodes: &[&Node], jobs: usize, ask: &(impl Fn(&Node) -> Told<T> + Sync)) -> Vec<Told<T>> {
+    let mut told = Vec::with_capacity(nodes.len());
+    for some in nodes.chunks(jobs) {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = some.iter().map(|node| scope.spawn(|| ask(node))).collect();
+            told.extend(threads.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(Fault::Unknown("the thread has ended".into())))
+            }));
+        });
+    }
+    told
+}
+
 impl Redis {
     /// What comes of `ask` at every server that was not given up, many at once, with the name of each.
     fn everywhere<T: Send>(
@@ -94,15 +108,11 @@ impl Redis {
     ) -> Answer<Vec<T>> {
         let nodes = self.nodes.iter().filter(|node| !skipped.contains(&node.address.to_string()));
         let nodes: Vec<&Node> = nodes.collect();
-        let mut told = Vec::with_capacity(nodes.len());
-        for some in nodes.chunks(self.jobs) {
-            std::thread::scope(|scope| {
-                let threads: Vec<_> = some.iter().map(|node| scope.spawn(|| ask(node))).collect();
-                told.extend(threads.into_iter().map(|thread| {
-                    thread.join().unwrap_or_else(|_| Err(Fault::Unknown("the thread has ended".into())))
-                }));
-            });
-        }
+        let told: Vec<Told<T>> = if nodes.len() == 1 || self.jobs == 1 {
+            nodes.iter().map(|node| ask(node)).collect()
+        } else {
+            at_once(&nodes, self.jobs, &ask)
+        };
         if told.is_empty() {
             return Answer::No("every server was given up".into());
         }

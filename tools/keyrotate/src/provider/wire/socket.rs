@@ -1,7 +1,7 @@
 //! A socket whose every wait ends at a deadline.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc;
@@ -116,9 +116,12 @@ fn tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// The resolver of the system knows no deadline, so it runs in a thread that is left behind when it takes
-/// too long.
+/// The addresses of a name. The resolver of the system knows no deadline, so it runs in a thread that is
+/// left behind when it takes too long.
 fn resolve(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
     std::thread::Builder::new().name("resolve".into()).spawn(move || {
