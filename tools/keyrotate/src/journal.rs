@@ -64,7 +64,8 @@ impl Journal {
     fn put(&mut self, state: &State, tail: &Tail) -> Result<()> {
         let path = self.folder.join("journal");
         let bytes = encoded(state, tail).or_cannot("write", &path)?;
-        let mut new = Replacement::with_mode(&path, 0o600)?;
+        let mut new =
+            if path.exists() { Replacement::begin(&path)? } else { Replacement::with_mode(&path, 0o600)? };
         new.write_all(&bytes).or_cannot("write", &path)?;
         new.commit()?;
         self.audit = audit::settle(&self.folder.join(audit::NAME), tail)?;
@@ -240,7 +241,8 @@ mod tests {
         let (mut journal, mut state) = Journal::open(&folder, Wait::Not).unwrap();
         assert!(state.hold.is_none() && peek(&folder).unwrap().is_none());
         state.hold = Some(Hold { until: Some(7), by: "me".into() });
-        journal.record(&state, &[note("hold"), note("more")]).unwrap();
+        journal.record(&state, &[note("hold")]).unwrap();
+        journal.record(&state, &[note("more")]).unwrap();
         assert!(Journal::open(&folder, Wait::Not).is_err_and(|error| error.status() == 75));
         drop(journal);
         let (_journal, read) = Journal::open(&folder, Wait::Not).unwrap();

@@ -91,6 +91,8 @@ pub(crate) trait Clock {
 
 /// What a run is about. Everything it does goes through these.
 pub(crate) struct Machine<'a> {
+    /// The name of the credential.
+    pub(crate) name: &'a str,
     /// What must be true.
     pub(crate) gates: &'a Gates,
     /// How many consumers are spoken to at once.
@@ -219,7 +221,7 @@ impl Machine<'_> {
 
     /// The end of a phase.
     fn reach(&mut self, phase: Phase) -> Result<Step> {
-        log::info!("{phase}");
+        log::info!("{}: {phase}", self.name);
         self.record(&phase.to_string(), |rotation| rotation.phase = phase)
     }
 
@@ -256,7 +258,7 @@ impl Machine<'_> {
             let why = "the old key is deleted, so there is no way back; `keyrotate run` goes on";
             return Ok(Step::stop(HUMAN, why));
         }
-        log::warn!("going back: {reason}");
+        log::warn!("{}: going back: {reason}", self.name);
         let back = Back { reason: reason.into(), by: by.into() };
         if let Some(rotation) = &mut self.state.rotation {
             rotation.back = Some(back);

@@ -89,6 +89,7 @@ fn driven(
     // Later on the journal knows it, and whoever kept it may have thrown it away.
     let current = spec.current.as_ref().filter(|_| state.rotation.is_none());
     let mut machine = Machine {
+        name: &spec.name,
         gates: &spec.gates,
         jobs: spec.jobs,
         provider: &mut *provider,

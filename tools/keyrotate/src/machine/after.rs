@@ -135,7 +135,7 @@ impl Machine<'_> {
         if !open.iter().any(|(_, attested)| matches!(attested, Attested::Other(_))) {
             return Ok(Err(pending(&open)));
         }
-        log::warn!("{}; something has put that there", told(&open));
+        log::warn!("{}: {}; something has put that there", self.name, told(&open));
         self.give_again(&open);
         self.record("PROVED", |rotation| rotation.phase = Phase::Proved).map(Err)
     }
@@ -218,7 +218,7 @@ impl Machine<'_> {
         let (before, is_noisy) = (rotation.refusals?, rotation.is_noisy);
         let more = self.refusals()?.checked_sub(before).filter(|&more| more > 0)?;
         if is_noisy {
-            log::debug!("{more} refused log-ins, as there were while the old key was good");
+            log::debug!("{}: {more} refused log-ins, as there were while the old key was good", self.name);
             return None;
         }
         Some(format!(
@@ -249,7 +249,7 @@ impl Machine<'_> {
         match self.ask(|provider, context| provider.refusals(context)) {
             Answer::Yes(count) => count,
             Answer::No(why) | Answer::Unknown(why) => {
-                log::debug!("refused log-ins are not known: {why}");
+                log::debug!("{}: refused log-ins are not known: {why}", self.name);
                 None
             }
         }

@@ -82,7 +82,7 @@ impl Machine<'_> {
             ));
         }
         for (holder, credential, why) in &refused {
-            log::warn!("{holder} holds {}, which the target refuses: {why}", credential.id);
+            log::warn!("{}: {holder} holds {}, which the target refuses: {why}", self.name, credential.id);
         }
         match (accepted.pop(), refused.first()) {
             (Some((_, old)), _) => Ok(Some(old)),

@@ -27,7 +27,7 @@ impl Machine<'_> {
             [] => {}
             [key] if is_ours(key) => {
                 let id = key.id.clone();
-                log::info!("the secret of {id} was lost on its way here; it is deleted");
+                log::info!("{}: the secret of {id} was lost on its way here; it is deleted", self.name);
                 self.has_touched = true;
                 match self.ask(|provider, context| provider.delete(&id, context)) {
                     Answer::Yes(()) => {}

@@ -114,6 +114,7 @@ impl World {
         let state = self.look().state.clone();
         let (mut target, mut keeper) = (self.clone(), self.clone());
         let mut machine = Machine {
+            name: "world",
             gates,
             jobs: 1,
             provider: &mut target,
