@@ -54,10 +54,19 @@ pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
         None => builder.filter_level(LevelFilter::Warn).parse_default_env(),
     };
     builder.format(move |buffer, record| {
+        if is_wire(record.level(), record.target()) {
+            return Ok(());
+        }
         writeln!(buffer, "{}", line(tool, format, record.level(), &record.args().to_string()))
     });
     // A second call finds the first logger in place, which happens only when run() is tested twice.
     let _already_started = builder.try_init();
+}
+
+/// Whether it is what goes over the wire of an HTTP request, in rows of 16 bytes in which no secret can be
+/// recognised: never shown, whatever the filter.
+fn is_wire(level: Level, target: &str) -> bool {
+    level == Level::Trace && target.starts_with("ureq_proto")
 }
 
 /// Prints why the run failed. Not through the filter: `RUST_LOG=off` must not hide the reason for
@@ -148,6 +157,13 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_over_the_wire_is_not_shown() {
+        assert!(is_wire(Level::Trace, "ureq_proto::util"));
+        assert!(!is_wire(Level::Debug, "ureq_proto::client"));
+        assert!(!is_wire(Level::Trace, "ureq::run"));
+    }
 
     #[test]
     fn a_message_is_one_harmless_line() {

@@ -6,6 +6,7 @@
 //! | [`Case`] | one run of a tool, with silence asserted by default |
 //! | [`sshd`] | one SSH server, or a fleet of healthy and of misbehaving ones |
 //! | [`redis`], [`postgres`] | a server of that kind |
+//! | [`moto`] | AWS's IAM and STS, as moto plays them |
 //! | [`certificates`] | for those that speak TLS |
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
@@ -45,6 +46,7 @@ pub mod arrivals;
 mod case;
 pub mod certificates;
 mod diff;
+pub mod moto;
 pub mod notes;
 pub mod postgres;
 mod process;

@@ -128,6 +128,7 @@ fn a_confined_crate_is_named_in_its_place_only() {
             ("tools/a/src/lib.rs", "use ssh2::Session;"),
             ("tools/a/Cargo.toml", &of("ssh2")),
             ("tools/a/src/watch.rs", "let event: notify::Event;"),
+            ("tools/keyrotate/src/provider.rs", "use ureq::Agent;"),
             ("common/files/Cargo.toml", &of("notify")),
         ],
         &[
@@ -140,6 +141,7 @@ fn a_confined_crate_is_named_in_its_place_only() {
             ("common/files/Cargo.toml", &of("fs2")),
             ("common/remote/src/session.rs", "use ssh2::Session;"),
             ("tools/dirwatch/src/event.rs", "use notify::Event;"),
+            ("tools/keyrotate/src/provider/aws/api.rs", "use ureq::Agent;"),
             ("Cargo.toml", "[workspace.dependencies]\nfs2 = \"1\"\n"),
         ],
     );

@@ -104,7 +104,8 @@ fn may_name(path: &str, name: &str) -> bool {
         "ureq" => {
             path == "tools/hostpoll/src/push.rs"
                 || path.starts_with("tools/hostpoll/src/push/")
-                || path == "tools/hostpoll/Cargo.toml"
+                || path.starts_with("tools/keyrotate/src/provider/aws/")
+                || ["tools/hostpoll/Cargo.toml", "tools/keyrotate/Cargo.toml"].contains(&path)
         }
         "notify" => path.starts_with("tools/dirwatch/"),
         _ => false,
