@@ -8,22 +8,16 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::conceal;
-use crate::credential::hex;
 
 /// A new secret: 256 bits as 43 characters of `A-Za-z0-9-_`, which no shell, URL or configuration file
 /// takes for anything else. No message shows it from here on.
 pub(crate) fn password() -> SecretString {
-    let bytes = bytes::<32>();
+    let bytes = bytes();
     let mut text = Zeroizing::new([0; 43]);
     let text = Base64UrlUnpadded::encode(&*bytes, &mut *text).unwrap_or_default();
     let secret = SecretString::from(text);
     conceal::secret(&secret);
     secret
-}
-
-/// A word that nobody has used before: 32 hexadecimal digits, no secret.
-pub(crate) fn token() -> String {
-    hex(&*bytes::<16>())
 }
 
 /// A secret of the same length and of the same characters that is another one.
@@ -48,8 +42,8 @@ pub(crate) fn altered(secret: &SecretString) -> SecretString {
 }
 
 /// Bytes by the kernel, which gives none before it has gathered enough.
-fn bytes<const N: usize>() -> Zeroizing<[u8; N]> {
-    let mut bytes = Zeroizing::new([0; N]);
+fn bytes() -> Zeroizing<[u8; 32]> {
+    let mut bytes = Zeroizing::new([0; 32]);
     // Only where neither getrandom(2) nor /dev/urandom is there; nothing else is to take its place.
     while let Err(cause) = getrandom::fill(&mut *bytes) {
         log::warn!("cannot read random bytes: {cause}; trying again");
@@ -76,12 +70,6 @@ mod tests {
             assert_eq!(Base64UrlUnpadded::decode(&password, &mut bytes).map(<[u8]>::len), Ok(32));
             assert_eq!(conceal::hide(&password), "[secret]");
         }
-    }
-
-    #[test]
-    fn a_token_is_used_once() {
-        assert_eq!(token().len(), 32);
-        assert_ne!(token(), token());
     }
 
     #[test]
