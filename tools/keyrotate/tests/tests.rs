@@ -1,4 +1,5 @@
 //! What the manual does not show.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by a panic")]
 
 mod aws;
 mod plugins;
@@ -7,3 +8,8 @@ mod plugins;
 fn the_manual_is_executed() {
     testkit::readme(env!("CARGO_BIN_EXE_keyrotate"), concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
 }
+
+#[path = "tests/postgres.rs"]
+mod postgres;
+#[path = "tests/redis.rs"]
+mod redis;
