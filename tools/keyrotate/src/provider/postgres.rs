@@ -4,6 +4,9 @@
 //! need the same rights, by a role that cannot log in and that both are members of; what they own would be
 //! out of reach for the other one. The server is given what SCRAM makes of a password, so that the password
 //! itself is in no log. One `address`, that of the primary: roles are replicated with everything else.
+//!
+//! The administrator needs CREATEROLE (from PostgreSQL 16 on also both roles, `WITH ADMIN OPTION`) and
+//! membership in `pg_signal_backend`.
 
 mod auth;
 mod client;
@@ -201,13 +204,13 @@ impl Postgres {
     }
 
     fn end(&self, client: &mut Client, role: &str) -> Told {
-        let end = Instant::now() + self.server.timeout;
+        let begun = Instant::now();
         loop {
             let left = roles::end_sessions(client, role)?;
             if left == 0 {
                 return Ok(());
             }
-            if Instant::now() > end {
+            if begun.elapsed() > self.server.timeout {
                 return Err(Fault::Unknown(format!("{left} sessions of {role} have not ended")));
             }
             std::thread::sleep(PAUSE);

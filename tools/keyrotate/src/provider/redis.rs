@@ -4,6 +4,11 @@
 //! handed over as digests only. Sessions outlive the password that they began with; `disable` ends all that
 //! the user has at that moment, also those with the new password, since Redis does not tell them apart:
 //! clients connect again, with what they hold. They are not ended twice unless the step is repeated.
+//!
+//! The administrator needs `+acl|getuser +acl|setuser +acl|save +config|get +client|kill +acl|log`, and
+//! without an ACL file `+config|rewrite +info` instead of `+acl|save`. Both ways of saving keep all users
+//! as they are in memory at that moment: changes that somebody else has not saved are saved with ours, and
+//! those that he has made in the file and not loaded are lost.
 
 mod acl;
 mod node;

@@ -8,7 +8,7 @@ use testkit::postgres::Postgres as Host;
 use super::*;
 use crate::spec::reader::{self, Faults};
 
-const ROLES: &str = "roles = [\"orders_a\", \"orders_b\"]\nadmin = \"admin\"";
+const ROLES: &str = "roles = [\"orders_a\", \"orders_b\"]";
 const PAIR: &str = "CREATE ROLE orders NOLOGIN; \
                     CREATE ROLE orders_a LOGIN PASSWORD 'old-password' IN ROLE orders; \
                     CREATE ROLE orders_b NOLOGIN IN ROLE orders";
@@ -22,6 +22,10 @@ fn config(text: &str) -> std::result::Result<Config, String> {
 }
 
 fn provider(address: &str, more: &str) -> Box<dyn Provider> {
+    provider_by(address, &format!("admin = \"admin\"\n{more}"))
+}
+
+fn provider_by(address: &str, more: &str) -> Box<dyn Provider> {
     let ssh = crate::ssh::Config::default();
     let place = Place { name: "orders", timeout: Duration::from_secs(10), jobs: 2, ssh: &ssh };
     config(&format!("address = \"{address}\"\n{ROLES}\n{more}")).unwrap().build(&place).unwrap()
@@ -77,7 +81,7 @@ fn a_spec_is_read_or_its_faults_are_told() {
         let faults = config(text).unwrap_err();
         assert!(faults.contains(want), "{faults}");
     };
-    let with = |more: &str| format!("address = \"db01:5432\"\n{ROLES}\n{more}");
+    let with = |more: &str| format!("address = \"db01:5432\"\nadmin = \"x\"\n{ROLES}\n{more}");
     assert!(config(&with("sslmode = \"verify-full\"\nca = \"/etc/ca.pem\"")).is_ok());
     check(ROLES, "has no `address`");
     check(&format!("address = [\"db01:5432\", \"db02:5432\"]\n{ROLES}"), "is to be one");
@@ -228,30 +232,31 @@ fn what_cannot_be_rotated_is_said_first() {
 fn an_administrator_who_may_not_is_told_first() {
     let Some(host) = Host::new().start() else { return };
     host.ask(PAIR);
-    let old = held(&*of(&host), "orders_a", "old-password");
     host.ask("CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'weak-password'");
-    let folder = tempfile::tempdir().unwrap();
-    let password = folder.path().join("admin");
-    let admin = |secret: &str, want: &str| {
-        testkit::write(&password, secret);
-        std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let text = format!(
-            "address = \"{}\"\nroles = [\"orders_a\", \"orders_b\"]\nadmin = \"weak\"\n\
-             admin_password = {{ file = \"{}\" }}",
-            host.address(),
-            password.display()
-        );
-        let ssh = crate::ssh::Config::default();
-        let place = Place { name: "orders", timeout: Duration::from_secs(10), jobs: 2, ssh: &ssh };
-        let answer = config(&text).unwrap().build(&place).unwrap().ready(&context(Some(&old), None));
-        if want.is_empty() { is_yes(&answer) } else { is_no(&answer, want) }
+    let password = tempfile::NamedTempFile::new().unwrap();
+    let by = |secret: &str| {
+        testkit::write(password.path(), secret);
+        let admin =
+            format!("admin = \"weak\"\nadmin_password = {{ file = \"{}\" }}", password.path().display());
+        provider_by(&host.address(), &admin)
     };
-    admin("weak-password", "GRANT pg_signal_backend TO it");
+    let mut target = by("weak-password");
+    let old = held(&*target, "orders_a", "old-password");
+    let new = made(&mut *target, &old);
+    let both = context(Some(&old), Some(&new));
+    is_no(&target.ready(&both), "GRANT pg_signal_backend TO it");
+    is_no(&by("wrong-password").ready(&both), "password authentication failed");
     host.ask("GRANT pg_signal_backend TO weak");
-    admin("weak-password", "");
-    admin("wrong-password", "password authentication failed");
+    is_yes(&target.ready(&both));
+    is_yes(&target.create(&both));
+    is_yes(&target.check(&new, &both));
+    let mut client = session(&host, "orders_a", "old-password");
+    is_yes(&target.disable(&old, &both));
+    drop(client.stdin.take());
+    client.wait().unwrap();
+    is_yes(&target.delete(&old.id, &both));
     host.ask("ALTER ROLE weak NOCREATEROLE");
-    admin("weak-password", "permission denied");
+    is_no(&target.ready(&context(Some(&new), None)), "permission denied");
 }
 
 #[test]

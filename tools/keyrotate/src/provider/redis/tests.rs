@@ -191,6 +191,41 @@ fn what_cannot_be_rotated_is_said_first() {
 }
 
 #[test]
+fn an_administrator_needs_few_rights() {
+    let check = |keeper: &str, rights: &str| {
+        let users = [
+            "user default on nopass ~* &* +@all".to_owned(),
+            format!(
+                "user rotator on >admin-password -@all +acl|getuser +acl|setuser +acl|log +client|kill {rights}"
+            ),
+            "user orders on >old-password ~* +@all".to_owned(),
+        ];
+        let server = match keeper {
+            "aclfile" => Server::new().users(users.join("\n") + "\n").start(),
+            _ => users.into_iter().fold(Server::new(), testkit::redis::Builder::setting).start(),
+        };
+        let Some(server) = server else { return };
+        let password = server.path("admin");
+        testkit::write(&password, "admin-password\n");
+        std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let mut target = provider(&format!(
+            "address = \"{}\"\nuser = \"orders\"\nadmin = \"rotator\"\nadmin_password = {{ file = \"{}\" }}",
+            server.address(),
+            password.display()
+        ));
+        let (old, new) = (held(&*target, "old-password"), made(&mut *target));
+        let both = context(Some(&old), Some(&new));
+        assert!(target.ready(&both).is_yes() && target.create(&both).is_yes());
+        assert!(target.disable(&old, &both).is_yes() && target.delete(&old.id, &both).is_yes());
+        assert_eq!(target.refusals(&both), Answer::Yes(Some(0)));
+        is_no(&target.check(&old, &both), "WRONGPASS");
+        assert!(target.check(&new, &both).is_yes());
+    };
+    check("aclfile", "+acl|save +config|get");
+    check("redis.conf", "+config|get +config|rewrite +info");
+}
+
+#[test]
 fn a_user_without_a_password_is_caught_by_the_negative_control() {
     let users = format!("{ADMIN}user orders on nopass ~* +@all\n");
     let Some(server) = Server::new().users(users).start() else { return };

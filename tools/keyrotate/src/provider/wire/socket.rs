@@ -31,7 +31,7 @@ impl Socket {
     /// # Errors
     /// When nobody listens there, or `timeout` passes.
     pub(super) fn connect(address: &Address, timeout: Duration) -> io::Result<Self> {
-        let deadline = Instant::now() + timeout;
+        let deadline = after(timeout);
         let kind = match address {
             Address::Tcp { host, port } => Kind::Tcp(tcp(host, *port, deadline)?),
             Address::Unix(path) => Kind::Unix(unix(path)?),
@@ -46,7 +46,7 @@ impl Socket {
 
     /// Sets the deadline to `timeout` from now.
     pub(super) fn renew(&mut self, timeout: Duration) {
-        self.deadline = Instant::now() + timeout;
+        self.deadline = after(timeout);
         self.timeout = timeout;
     }
 
@@ -93,6 +93,12 @@ impl Write for Socket {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The moment when `timeout` has passed; a day for one that is longer than time can be told.
+fn after(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400))
 }
 
 /// The first address of `host` that answers, each with its share of the time that is left.
