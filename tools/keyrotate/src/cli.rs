@@ -14,6 +14,7 @@ use crate::report::Form;
 #[command(
     name = "keyrotate",
     version,
+    disable_help_subcommand = true,
     mut_arg("verbose", |arg| arg.global(true)),
     mut_arg("quiet", |arg| arg.global(true)),
     mut_arg("log_format", |arg| arg.global(true)),
@@ -27,11 +28,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR", global = true)]
     state: Option<PathBuf>,
 
-    /// How results look
+    /// How results look: for people, or one JSON object a line
     #[arg(long, value_name = "FORMAT", global = true, default_value = "text")]
     format: Shape,
 
-    /// Short for --format json: one object a line
+    /// Short for --format json
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
 
@@ -146,9 +147,7 @@ pub(crate) struct Hold {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Shape {
-    /// for people
     Text,
-    /// JSON Lines
     Json,
 }
 

@@ -43,6 +43,18 @@ impl KeyName {
     pub(crate) fn of(credential: &crate::credential::Credential) -> Self {
         Self { id: credential.id.clone(), fingerprint: credential.fingerprint() }
     }
+
+    /// For people: the id, and the fingerprint where that is something else.
+    pub(crate) fn told(&self) -> String {
+        let Self { id, fingerprint } = self;
+        if short(id) == fingerprint { fingerprint.clone() } else { format!("{id} ({fingerprint})") }
+    }
+}
+
+/// An id for people: of a digest so many digits as a fingerprint has.
+fn short(id: &str) -> &str {
+    let is_digest = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    id.get(..12).filter(|_| is_digest).unwrap_or(id)
 }
 
 #[cfg(test)]

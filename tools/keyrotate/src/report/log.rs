@@ -3,7 +3,7 @@
 use common::{Out, Result};
 use serde::Serialize;
 
-use super::{Form, object, table};
+use super::{Form, object, short, table};
 use crate::audit::{Checked, Line, Outcome};
 
 /// Prints the lines of the log: with [`Form::Json`] their very bytes.
@@ -46,6 +46,7 @@ pub(crate) fn print_checked(checked: &Checked, form: Form, out: &mut Out) -> Res
     }
     match fault {
         Some(fault) => writeln!(out, "line {} {}", fault.line, fault.what),
+        None if *lines == 1 => writeln!(out, "1 line, as it was written"),
         None => writeln!(out, "{lines} lines, each as it was written"),
     }
 }
@@ -69,7 +70,7 @@ fn row(line: &Line, number: u64) -> Vec<String> {
         record.time.clone(),
         record.who.clone(),
         record.step.clone(),
-        some(&record.key),
+        record.key.as_deref().map(short).unwrap_or_default().to_owned(),
         some(&record.consumer),
         outcome.into(),
         some(&record.why),

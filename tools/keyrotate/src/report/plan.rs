@@ -163,10 +163,10 @@ fn timed(phase: Phase, what: String, least: Duration) -> Step {
 }
 
 fn proof(gates: &Gates) -> String {
-    let (checks, tries, window) = (gates.checks, gates.tries, time(gates.window));
-    format!(
-        "log in {checks} times in a row within {window}, of at most {tries} tries; see a corrupted copy refused"
-    )
+    let (checks, tries) = (gates.checks, gates.tries);
+    let window =
+        if gates.window.is_zero() { String::new() } else { format!(" within {}", time(gates.window)) };
+    format!("log in {checks} times in a row{window}, of at most {tries} tries; see a corrupted copy refused")
 }
 
 fn soak(gates: &Gates) -> String {

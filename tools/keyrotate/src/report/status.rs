@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::{Out, Result};
 use serde::Serialize;
 
-use super::{Form, KeyName, object, table};
+use super::{Form, KeyName, object, short, table};
 use crate::clock::{Now, told};
 use crate::spec::Gates;
 use crate::state::{Hold, Phase, Progress, Rotation, State};
@@ -173,7 +173,7 @@ impl Status {
 
     fn row(&self) -> Vec<String> {
         let phase = if self.is_going_back { format!("{}, back", self.phase) } else { self.phase.clone() };
-        let key = self.key.as_ref().or(self.old_key.as_ref()).map(|key| key.id.clone());
+        let key = self.key.as_ref().or(self.old_key.as_ref()).map(|key| short(&key.id).to_owned());
         let waits = self.waits.as_ref().map(|waits| waits.why.clone());
         let some = |text: Option<String>| text.unwrap_or_default();
         vec![

@@ -3,7 +3,7 @@
 use common::{Out, Result};
 use serde::Serialize;
 
-use super::{Form, KeyName, object, table};
+use super::{Form, KeyName, object, short, table};
 use crate::answer::Answer;
 use crate::clock::told;
 use crate::provider::Usage;
@@ -157,7 +157,8 @@ fn row(look: &Look) -> Vec<String> {
     };
     let skipped = if look.is_skipped { "yes" } else { "" };
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
-    vec![look.name.clone(), uses.into(), some(&look.key), works.into(), some(&look.why), skipped.into()]
+    let key = look.key.as_deref().map(short).unwrap_or_default().to_owned();
+    vec![look.name.clone(), uses.into(), key, works.into(), some(&look.why), skipped.into()]
 }
 
 fn words(usage: &Answer<Usage>) -> String {

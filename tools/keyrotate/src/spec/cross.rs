@@ -48,9 +48,12 @@ fn never_tells_use(provider: &provider::Config) -> bool {
 /// The parts that a credential of this target has; `None`: only a plug-in knows.
 fn parts(provider: &provider::Config) -> Option<&'static [&'static str]> {
     match provider {
-        provider::Config::Redis(_) => Some(&["secret", "id", "fingerprint", "user"]),
-        provider::Config::File(_) => Some(&["secret", "id", "fingerprint"]),
-        _ => None,
+        provider::Config::Redis(_) | provider::Config::Postgres(_) => {
+            Some(&["secret", "id", "fingerprint", "user"])
+        }
+        provider::Config::Ssh(_) => Some(&["secret", "id", "fingerprint", "public"]),
+        provider::Config::Aws(_) | provider::Config::File(_) => Some(&["secret", "id", "fingerprint"]),
+        provider::Config::Exec(_) => None,
     }
 }
 

@@ -142,8 +142,8 @@ fn print(case: &Case, end: &End, state: &State, form: Form, out: &mut Out) -> Re
     match end {
         End::Idle => writeln!(out, "{name}: nothing is due before {}", due.unwrap_or_default()),
         End::Rotated => {
-            let key = key_of(state).map(|key| format!("{} ({})", key.id, key.fingerprint));
-            writeln!(out, "{name}: rotated; in use is {}", common::log::escape(&key.unwrap_or_default()))
+            let key = key_of(state).map(|key| key.told()).unwrap_or_default();
+            writeln!(out, "{name}: rotated; in use is {}", common::log::escape(&key))
         }
         End::Waits(wait) if wait.status == WAITING => {
             writeln!(out, "{name}: {phase}: {}", common::log::escape(&wait.why))
