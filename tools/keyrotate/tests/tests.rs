@@ -1,8 +1,10 @@
 //! What the manual does not show.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by a panic")]
 
-mod aws;
-mod plugins;
+mod cases {
+    mod aws;
+    mod plugins;
+}
 
 #[test]
 fn the_manual_is_executed() {

@@ -6,7 +6,7 @@ use std::process::Command;
 use testkit::Case;
 
 /// The spec of a rotation from a target to a consumer that are both plug-ins.
-pub(crate) fn spec(folder: &Path, provider: &str, consumer: &str) -> String {
+fn spec(folder: &Path, provider: &str, consumer: &str) -> String {
     format!(
         "name = \"orders\"\ntimeout = \"10s\"\nstate = \"{}/state\"\n\
          [provider]\n{provider}\n[[consumers]]\nname = \"ci\"\nkind = \"exec\"\n{consumer}\n\
@@ -16,7 +16,7 @@ pub(crate) fn spec(folder: &Path, provider: &str, consumer: &str) -> String {
 }
 
 /// What `command` prints when it is run by a shell in `folder`, without the newline.
-pub(crate) fn sh(folder: &Path, command: &str) -> String {
+fn sh(folder: &Path, command: &str) -> String {
     let output = Command::new("sh").arg("-ec").arg(command).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
