@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use tempfile::TempDir;
 use testkit::redis::Redis;
@@ -122,7 +122,7 @@ fn a_server_killed_before_it_saves_its_users_costs_nothing() {
     let Some(server) = Redis::new().users(USERS).start() else { return };
     let server = Arc::new(server);
     let is_armed = Arc::new(AtomicBool::new(true));
-    let address = killer(Arc::clone(&server), Arc::clone(&is_armed));
+    let address = killer(&server, Arc::clone(&is_armed));
     let folder = rotation(&format!("\"{address}\""), AT_ONCE);
     keyrotate(&folder, &["run"], 75);
     assert!(!is_armed.load(Ordering::SeqCst));
@@ -144,21 +144,23 @@ fn staged(folder: &Path) -> String {
     line.split('"').find(is_digest).unwrap().to_owned()
 }
 
-/// Stands before the server, and kills it instead of handing on the first request to save its users.
-fn killer(server: Arc<Redis>, is_armed: Arc<AtomicBool>) -> String {
+/// Stands before the server, and kills it instead of handing on the first request to save its users. It
+/// outlives the test, and must not keep the server from ending with it.
+fn killer(server: &Arc<Redis>, is_armed: Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
+    let (server, behind) = (Arc::downgrade(server), server.address());
     std::thread::spawn(move || {
         for client in listener.incoming() {
-            let (client, server, is_armed) = (client.unwrap(), Arc::clone(&server), Arc::clone(&is_armed));
-            std::thread::spawn(move || hand_on(client, &server, &is_armed));
+            let (client, server, is_armed) = (client.unwrap(), Weak::clone(&server), Arc::clone(&is_armed));
+            let Ok(behind) = TcpStream::connect(&behind) else { continue };
+            std::thread::spawn(move || hand_on([client, behind], &server, &is_armed));
         }
     });
     address
 }
 
-fn hand_on(mut client: TcpStream, server: &Redis, is_armed: &AtomicBool) {
-    let Ok(mut behind) = TcpStream::connect(server.address()) else { return };
+fn hand_on([mut client, mut behind]: [TcpStream; 2], server: &Weak<Redis>, is_armed: &AtomicBool) {
     let (mut answers, mut to) = (behind.try_clone().unwrap(), client.try_clone().unwrap());
     let back = std::thread::spawn(move || {
         let _either_may_end = std::io::copy(&mut answers, &mut to);
@@ -168,7 +170,7 @@ fn hand_on(mut client: TcpStream, server: &Redis, is_armed: &AtomicBool) {
     while let Ok(count @ 1..) = client.read(&mut request) {
         let is_save = request[..count].windows(4).any(|word| word == b"SAVE");
         if is_save && is_armed.swap(false, Ordering::SeqCst) {
-            server.kill();
+            server.upgrade().unwrap().kill();
             break;
         }
         if behind.write_all(&request[..count]).is_err() {
