@@ -18,6 +18,9 @@ const STDERR: usize = 4096;
 /// How long the far side may take to confirm that a command is over, before the next one.
 const CLOSING: Duration = Duration::from_secs(2);
 
+/// How long a command that failed may take to end what it says.
+const LINGER: Duration = Duration::from_millis(250);
+
 impl Session {
     /// Runs `command` to its end mark. Its input and its output go side by side: a command may print
     /// before it reads, and read before it prints.
@@ -61,8 +64,28 @@ impl Session {
             }
             self.wait(deadline).map_err(|_| trouble::no_end(output, deadline))?;
         };
+        if status != 0 {
+            self.linger(&mut channel, (&mut errors, stderr), deadline);
+        }
         self.close(channel);
         Ok(status)
+    }
+
+    /// Reads what a command that failed said about it: sshd sends standard error on its own, also behind
+    /// the end mark. A child in the background that keeps it open is not waited for.
+    fn linger(
+        &self,
+        channel: &mut Channel,
+        (errors, stderr): (&mut ssh2::Stream, &mut Vec<u8>),
+        deadline: Deadline,
+    ) {
+        let linger = Deadline { at: deadline.at.min(Instant::now() + LINGER), whole: LINGER };
+        loop {
+            skip(channel);
+            if drain(errors, stderr).is_err() || channel.eof() || self.wait(linger).is_err() {
+                return;
+            }
+        }
     }
 
     /// Reads what is there, up to the end mark.
@@ -119,8 +142,8 @@ impl Session {
     }
 }
 
-/// Reads on behind the end mark, for as long as the last packet of the input is not out: the library may
-/// be in the middle of one that makes room for output, and only reading goes on with that.
+/// Reads on behind the end mark. The library may be in the middle of a packet that makes room for output,
+/// and only reading goes on with that: until then nothing else goes out.
 fn skip(channel: &mut Channel) {
     let _nobody_wants_it = channel.read(&mut [0; 4096]);
 }

@@ -40,6 +40,20 @@ fn a_kept_session_leaves_no_channel_behind() {
 }
 
 #[test]
+fn what_a_failed_command_says_is_heard() {
+    let Some(server) = Sshd::new().start() else { return };
+    let reach = Reach::new(bounds(), Keyring::new(None));
+    let mut session = open(&reach, &target(&server)).unwrap();
+    for script in ["echo why >&2; exit 3", "sleep 600 & echo why >&2; exit 3"] {
+        for _ in 0..20 {
+            let command = Command::new(script, &Command::mark());
+            let answer = session.run(&command, &reach.bounds, Instant::now() + reach.bounds.command);
+            assert_eq!((answer.ended, answer.stderr.as_slice()), (Ok(3), &b"why\n"[..]), "{script}");
+        }
+    }
+}
+
+#[test]
 fn a_host_may_stand_behind_two_others() {
     let Some(first) = Sshd::new().start() else { return };
     let Some(second) = Sshd::new().host_keys(&["ecdsa"]).start() else { return };
