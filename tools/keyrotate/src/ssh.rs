@@ -1,5 +1,11 @@
 //! How hosts are reached: `[ssh]` of the spec.
 
+mod cksum;
+pub(crate) mod file;
+pub(crate) mod link;
+pub(crate) mod shell;
+pub(crate) mod sites;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
