@@ -129,3 +129,6 @@ fn open_folder(root: &Path) -> Option<PathBuf> {
     let is_open = metadata.mode() & OTHERS_WRITE != 0 && (path == root || metadata.mode() & sticky == 0);
     is_open.then(|| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::provider;
 pub(super) fn check(spec: &Spec, table: &Table<'_>) {
     if !spec.gates.unused.is_zero() && never_tells_use(&spec.provider) {
         let what = "`gates.unused` waits for ever: this target does not tell when a key was used; \
-                    leave it out, or ask for `confirm = \"manual\"`";
+                    leave it out; with `confirm = \"manual\"` a human has the last word";
         table.fault(spec.lines.unused, what);
     }
     let parts = parts(&spec.provider);

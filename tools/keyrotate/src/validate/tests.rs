@@ -1,0 +1,144 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::report::tests::printed;
+
+const HEAD: &str = "name = \"orders\"\nstate = \"STATE\"\n";
+
+const TARGET: &str = "[provider]\nkind = \"redis-acl\"\naddress = \"127.0.0.1:6379\"\nuser = \"orders\"\n";
+
+const WEB: &str =
+    "[[consumers]]\nname = \"web\"\nkind = \"file\"\npath = \"/FILES/web\"\nattest = [\"true\"]\n";
+
+/// Lines 1 and 2 are HEAD, 3 to 6 TARGET, 7 to 11 WEB.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Self { folder };
+        for name in ["web", "admin"] {
+            testkit::write(place.path(name), "s3cret-s3cret");
+            place.set_mode(name, 0o600);
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn set_mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// What is found in `parts`, one after the other, with the folder of the test called `/FILES`.
+    fn found(&self, parts: &[&str], form: Form) -> String {
+        let state = self.path("state").display().to_string();
+        let folder = self.folder.path().display().to_string();
+        let text = parts.concat().replace("STATE", &state).replace("/FILES", &folder);
+        let path = Path::new("a.toml");
+        let print = |out: &mut Out| one((path, &text), None, form, out).map(|_| ());
+        printed(print).replace(&folder, "/FILES")
+    }
+
+    fn check(&self, parts: &[&str], want: &str) {
+        assert_eq!(self.found(parts, Form::Text), want);
+    }
+}
+
+#[test]
+fn a_good_spec_is_passed_over_in_silence() {
+    Place::new().check(&[HEAD, TARGET, WEB], "");
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let place = Place::new();
+    let bad = TARGET.replace("user", "usr");
+    let want = "a.toml:1: `timeout`: `soon` is no duration; write it as 500ms, 30s, 5m, 1h30m, 2d or 1w\n\
+                a.toml:4: [provider] has no `user`\n\
+                a.toml:7: there is no key `provider.usr`; did you mean `user`?\n\
+                a.toml:8: the spec has no [[consumers]]: who holds the credential\n";
+    let found = place.found(&["timeout = \"soon\"\n", HEAD, &bad, "[gates]\n"], Form::Text);
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> =
+            text.lines().map(|line| line.split_once(' ').unwrap().1.into()).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&found), sorted(want));
+}
+
+#[test]
+fn what_several_parts_say_must_agree() {
+    let place = Place::new();
+    place.check(
+        &[HEAD, TARGET, WEB, "[gates]\nunused = \"1h\"\n"],
+        "a.toml:13: `gates.unused` waits for ever: this target does not tell when a key was used; leave it \
+         out; with `confirm = \"manual\"` a human has the last word\n",
+    );
+    place.check(
+        &["every = \"1h\"\n", HEAD, TARGET, WEB],
+        "a.toml:1: `every` is shorter than a rotation: soak, unused and watch together\n",
+    );
+    place.check(
+        &[HEAD, TARGET, WEB, "template = \"{usr}:{secret}\"\n"],
+        "a.toml:7: `web`: this target has no `{usr}`; did you mean `user`?\n",
+    );
+    place.check(
+        &[HEAD, TARGET, WEB, &WEB.replace("web", "batch").replace("/batch", "/web")],
+        "a.toml:12: `web` and `batch` are the same file: one would undo what the other does\n",
+    );
+    let on =
+        |hosts: &str| format!("{}hosts = {hosts}\n", WEB.replace("web", "batch").replace("/batch", "/web"));
+    place.check(&[HEAD, TARGET, WEB, &on("[\"web01\"]")], "");
+    place.check(
+        &[HEAD, TARGET, WEB, "hosts = [\"web01\", \"web02\"]\n", &on("\"web02\"")],
+        "a.toml:13: `web` and `batch` are the same file: one would undo what the other does\n",
+    );
+}
+
+#[test]
+fn a_file_that_is_tried_instead_of_a_program_asked_is_worth_a_thought() {
+    Place::new().check(
+        &[HEAD, TARGET, &WEB.replace("[\"true\"]", "\"file\"")],
+        "a.toml:7: warning: `attest = \"file\"`: what the file of `web` holds is tried, and nobody knows what \
+         its program uses; better have it say that itself\n",
+    );
+}
+
+#[test]
+fn others_neither_read_a_secret_nor_write_the_state() {
+    let place = Place::new();
+    let admin = "admin_password = { file = \"/FILES/admin\" }\n";
+    place.check(&[HEAD, TARGET, admin, WEB], "");
+    place.set_mode("admin", 0o644);
+    place.set_mode("web", 0o604);
+    let want = "a.toml:7: everybody may read or write /FILES/admin; chmod o= /FILES/admin\n\
+                a.toml:8: warning: everybody may read or write /FILES/web, which is to hold a secret; chmod o= \
+                /FILES/web\n";
+    place.check(&[HEAD, TARGET, admin, WEB], want);
+    place.check(
+        &[HEAD, TARGET, &admin.replace("admin\"", "none\""), &WEB.replace("/web", "/other")],
+        "a.toml:7: warning: there is no file /FILES/none\n",
+    );
+    fs::create_dir(place.path("state")).unwrap();
+    place.set_mode("state", 0o1777);
+    place.set_mode("web", 0o600);
+    let want =
+        "a.toml:2: everybody may write in /FILES/state, where the journal is kept; chmod o-w /FILES/state\n";
+    place.check(&[HEAD, TARGET, WEB], want);
+}
+
+#[test]
+fn a_program_reads_the_same() {
+    let found = Place::new().found(&[HEAD, TARGET, &WEB.replace("\"web\"", "7")], Form::Json);
+    let want = r#"{"file":"a.toml","line":8,"severity":"fault","what":"`consumers.name`: is to be a text in quotes"}"#;
+    assert_eq!(found, format!("{want}\n"));
+}
