@@ -213,7 +213,7 @@ impl Tail {
 
 /// Brings the log at `path` to what `tail` says, durably: what a kill left of an append is completed or cut
 /// off. Done again it changes nothing. The tail that it returns has nothing pending. A new log is readable
-/// by its owner only. Of the lines before, only the last one is looked at; [`check`] looks at all of them.
+/// by its owner only. Of the lines before, only the last one is looked at; [`check()`] looks at all of them.
 ///
 /// # Errors
 /// With status 11 and the log as it was, when lines are missing or others than ours stand at its end. When

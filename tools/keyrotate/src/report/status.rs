@@ -199,7 +199,8 @@ impl Status {
         }
         let mut lines = Vec::new();
         lines.extend(self.back_reason.as_ref().map(|why| format!("goes back: {why}")));
-        lines.extend(self.timer.as_ref().map(Passed::told));
+        let is_running = |passed: &&Passed| passed.of_seconds.is_none_or(|of| passed.passed_seconds < of);
+        lines.extend(self.timer.as_ref().filter(is_running).map(Passed::told));
         lines.extend(self.confirmed_by.as_ref().map(|by| format!("confirmed by {by}")));
         lines.extend(self.hold.as_ref().map(Held::told));
         if !lines.is_empty() {
