@@ -202,9 +202,19 @@ impl Killer {
     #[must_use]
     #[track_caller]
     pub fn calls(self) -> Vec<Call> {
+        self.calls_until(0)
+    }
+
+    /// As [`Killer::calls`], of a run that ends with `status`.
+    ///
+    /// # Panics
+    /// As [`Killer::run`]; and when the run ends otherwise.
+    #[must_use]
+    #[track_caller]
+    pub fn calls_until(self, status: i32) -> Vec<Call> {
         let (struck, trace) = self.trace(&["trace=all".to_owned()], "traced");
         let said = String::from_utf8_lossy(&struck.stderr);
-        assert_eq!(struck.fate, Fate::Finished(0), "the run that is to be learnt from says: {said}");
+        assert_eq!(struck.fate, Fate::Finished(status), "the run that is to be learnt from says: {said}");
         parse(&trace)
     }
 

@@ -1,16 +1,29 @@
-//! What the manual does not show.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by a panic")]
-
-#[test]
-fn the_manual_is_executed() {
-    testkit::readme(env!("CARGO_BIN_EXE_keyrotate"), concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-}
+//! Cases through the binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by a panic, writes files into temporary folders, and says what it skips"
+)]
 
 #[path = "tests/aws.rs"]
 mod aws;
+#[path = "tests/kills.rs"]
+mod kills;
+#[path = "tests/leaks.rs"]
+mod leaks;
+#[path = "tests/many.rs"]
+mod many;
 #[path = "tests/plugins.rs"]
 mod plugins;
 #[path = "tests/postgres.rs"]
 mod postgres;
 #[path = "tests/redis.rs"]
 mod redis;
+#[path = "tests/rig.rs"]
+mod rig;
+
+#[test]
+fn the_examples_of_the_manual_run() {
+    testkit::readme(env!("CARGO_BIN_EXE_keyrotate"), "README.md");
+}

@@ -46,11 +46,20 @@ fn read(stdout: &[u8]) -> Result<Statement, String> {
         let key = key.map_or(Named::Nothing, |key| Named::Text(conceal::quoted(key.as_bytes())));
         return Ok(Statement { key, works: said.works });
     }
+    let printed = digest_of_sha256sum(printed).unwrap_or(printed);
     let is_word = printed.len() <= LONGEST && printed.iter().all(u8::is_ascii_graphic);
     if !is_word {
         return Err(format!("it printed `{}`, which names no key", conceal::quoted(printed)));
     }
     Ok(Statement { key: Named::Text(conceal::quoted(printed)), works: None })
+}
+
+/// The digest in a line of sha256sum(1), which the name of a file follows.
+fn digest_of_sha256sum(line: &[u8]) -> Option<&[u8]> {
+    let (digest, rest) = line.split_at_checked(64)?;
+    let is_line =
+        digest.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b"  ") && !rest.contains(&b'\n');
+    is_line.then_some(digest)
 }
 
 #[cfg(test)]
@@ -75,6 +84,8 @@ mod tests {
         check(Some(0), "{\"key\": \"a\", \"works\": true, \"more\": 1}", yes("a", Some(true)));
         check(Some(0), "{\"key\":\"a\"}", yes("a", None));
         check(Some(0), "{\"key\":null}", yes("", None));
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        check(Some(0), &format!("{digest}  -\n"), yes(digest, None));
         check(Some(0), "{\"key\":\" \"}", yes("", None));
         check(Some(0), "\n", unknown("it printed nothing; of no key it says {\"key\":null}"));
         let page = "it printed `<html>502 Bad Gateway</html>`, which names no key";
