@@ -22,6 +22,8 @@ mod postgres;
 mod redis;
 #[path = "tests/rig.rs"]
 mod rig;
+#[path = "tests/ssh.rs"]
+mod ssh;
 
 #[test]
 fn the_examples_of_the_manual_run() {
