@@ -233,7 +233,12 @@ impl Machine<'_> {
 
     fn noted(&self, step: &str, why: &str) -> Note {
         let rotation = self.rotation();
-        let key = rotation.and_then(|rotation| rotation.new.as_ref().or(rotation.old.as_ref()));
+        // The key that the step is about.
+        let is_old = matches!(step, "disabling" | "DISABLED" | "WATCH" | "deleting" | "DELETED");
+        let key = rotation.and_then(|rotation| {
+            let (old, new) = (rotation.old.as_ref(), rotation.new.as_ref());
+            if is_old { old.or(new) } else { new.or(old) }
+        });
         Note {
             rotation: rotation.map(|rotation| rotation.id.clone()),
             step: step.into(),
@@ -277,6 +282,7 @@ impl Machine<'_> {
         let Some(rotation) = self.state.rotation.take() else { return Ok(()) };
         let key = if is_rotated { rotation.new } else { rotation.old };
         self.state.last = Some(Last {
+            rotation: rotation.id,
             ended: self.clock.now().seconds(),
             is_rotated,
             key: key.as_ref().map(|key| key.id.clone()).unwrap_or_default(),

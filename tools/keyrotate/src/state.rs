@@ -177,6 +177,9 @@ impl Wait {
 /// The rotation that ended last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Last {
+    /// Its id.
+    #[serde(default)]
+    pub(crate) rotation: String,
     /// When, in seconds since 1970.
     pub(crate) ended: i64,
     /// Whether the new key is in use, or it went back.

@@ -8,6 +8,8 @@
 
 #[path = "tests/aws.rs"]
 mod aws;
+#[path = "tests/commands.rs"]
+mod commands;
 #[path = "tests/kills.rs"]
 mod kills;
 #[path = "tests/leaks.rs"]

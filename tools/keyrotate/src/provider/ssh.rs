@@ -51,6 +51,11 @@ impl Config {
         (!config.hosts.is_empty()).then_some(config)
     }
 
+    /// Whether the use of a key can be known.
+    pub(crate) fn tells_use(&self) -> bool {
+        self.auth_log.is_some()
+    }
+
     /// The target.
     ///
     /// # Errors

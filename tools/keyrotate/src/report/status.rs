@@ -92,6 +92,7 @@ struct Held {
 
 #[derive(Debug, Serialize)]
 struct Ended {
+    rotation: String,
     at: String,
     outcome: &'static str,
 }
@@ -128,7 +129,8 @@ impl Status {
         };
         if let Some(last) = &state.last {
             let outcome = if last.is_rotated { "rotated" } else { "rolled_back" };
-            status.last = Some(Ended { at: told(last.ended), outcome });
+            let rotation = last.rotation.clone();
+            status.last = Some(Ended { rotation, at: told(last.ended), outcome });
             status.key = Some(KeyName { id: last.key.clone(), fingerprint: last.fingerprint.clone() });
             status.since = Some(told(last.ended));
         }
@@ -247,8 +249,13 @@ mod tests {
 
     #[test]
     fn a_credential_at_rest_says_when_it_is_due() {
-        let last =
-            Last { ended: 900, is_rotated: true, key: "AK1".into(), fingerprint: "ba7816bf8f01".into() };
+        let last = Last {
+            rotation: "r0".into(),
+            ended: 900,
+            is_rotated: true,
+            key: "AK1".into(),
+            fingerprint: "ba7816bf8f01".into(),
+        };
         let state = State { last: Some(last), ..State::default() };
         let want = "NAME    PHASE  KEY  SINCE                 NEXT\n\
                     orders  IDLE   AK1  1970-01-01T00:15:00Z  1970-01-02T00:15:00Z\n";

@@ -10,8 +10,11 @@ use crate::provider;
 /// Looks for what does not go together. `table` is the whole spec.
 pub(super) fn check(spec: &Spec, table: &Table<'_>) {
     if !spec.gates.unused.is_zero() && never_tells_use(&spec.provider) {
-        let what = "`gates.unused` waits for ever: this target does not tell when a key was used; \
-                    leave it out; with `confirm = \"manual\"` a human has the last word";
+        let log = if matches!(spec.provider, provider::Config::Ssh(_)) { " without `auth_log`" } else { "" };
+        let what = format!(
+            "`gates.unused` waits for ever: this target does not tell when a key was used{log}; leave it out; \
+             with `confirm = \"manual\"` a human has the last word"
+        );
         table.fault(spec.lines.unused, what);
     }
     let parts = parts(&spec.provider);
@@ -42,7 +45,11 @@ pub(super) fn check(spec: &Spec, table: &Table<'_>) {
 
 /// Whether the target knows nothing of the use of a key.
 fn never_tells_use(provider: &provider::Config) -> bool {
-    matches!(provider, provider::Config::File(_) | provider::Config::Redis(_))
+    match provider {
+        provider::Config::File(_) | provider::Config::Redis(_) => true,
+        provider::Config::Ssh(config) => !config.tells_use(),
+        _ => false,
+    }
 }
 
 /// The parts that a credential of this target has; `None`: only a plug-in knows.

@@ -88,10 +88,12 @@ fn stopped(end: &End) -> Wait {
 fn announce(command: Option<&str>, kind: Kind, name: &str, (wait, state): (&Wait, &State)) {
     let Some(command) = command else { return };
     let rotation = state.rotation.as_ref();
+    let is_over = matches!(kind, Kind::Rotated | Kind::RolledBack);
+    let last = state.last.as_ref().filter(|_| is_over).map(|last| last.rotation.as_str());
     let event = Event {
         kind,
         name,
-        rotation: rotation.map(|rotation| rotation.id.as_str()),
+        rotation: rotation.map(|rotation| rotation.id.as_str()).or(last),
         phase: rotation.map(|rotation| rotation.phase.to_string()),
         status: wait.status,
         why: Some(wait.why.as_str()).filter(|why| !why.is_empty()),
@@ -127,10 +129,12 @@ fn print(case: &Case, end: &End, state: &State, form: Form, out: &mut Out) -> Re
     let rotation = state.rotation.as_ref();
     let phase = rotation.map_or_else(|| "IDLE".to_owned(), |rotation| rotation.phase.to_string());
     if form == Form::Json {
+        let is_over = *end == End::Rotated || wait.status == ROLLED_BACK;
+        let last = state.last.as_ref().filter(|_| is_over).map(|last| last.rotation.as_str());
         let told = Told {
             name,
             outcome: word(end, wait.status),
-            rotation: rotation.map(|rotation| rotation.id.as_str()),
+            rotation: rotation.map(|rotation| rotation.id.as_str()).or(last),
             phase,
             status: wait.status,
             why: Some(wait.why.as_str()).filter(|why| !why.is_empty()),

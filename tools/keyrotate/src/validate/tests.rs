@@ -83,6 +83,10 @@ fn what_several_parts_say_must_agree() {
         "a.toml:13: `gates.unused` waits for ever: this target does not tell when a key was used; leave it \
          out; with `confirm = \"manual\"` a human has the last word\n",
     );
+    let ssh = "[provider]\nkind = \"ssh-ed25519\"\nhosts = \"web01\"\n";
+    let found = place.found(&[HEAD, ssh, WEB, "[gates]\nunused = \"1h\"\n"], Form::Text);
+    assert!(found.contains("a.toml:12: `gates.unused`") && found.contains("without `auth_log`"), "{found}");
+    place.check(&[HEAD, ssh, "auth_log = \"/var/log/auth.log\"\n", WEB, "[gates]\nunused = \"1h\"\n"], "");
     place.check(
         &["every = \"1h\"\n", HEAD, TARGET, WEB],
         "a.toml:1: `every` is shorter than a rotation: soak, unused and watch together\n",
