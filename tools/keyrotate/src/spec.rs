@@ -171,3 +171,74 @@ fn is_name(text: &str) -> bool {
     let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     text.bytes().all(is_good) && !text.starts_with('.') && text.len() <= 64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = r#"
+name = "orders"
+current = { file = "/etc/orders/redis.password" }
+[provider]
+kind = "redis-acl"
+address = ["127.0.0.1:6379"]
+user = "orders"
+admin_password = { credential = "redis-admin" }
+[[consumers]]
+name = "web"
+kind = "json"
+path = "/etc/orders/config.json"
+hosts = ["web*"]
+set = { "/redis/password" = "{secret}" }
+attest = ["curl", "-fsS", "http://127.0.0.1:8080/key-in-use"]
+[ssh]
+inventory = ["/etc/sre/hosts.toml"]
+[gates]
+wave = "25%"
+confirm = "manual"
+"#;
+
+    #[test]
+    fn a_spec_is_read_with_its_defaults() {
+        let spec = Spec::parse(GOOD).unwrap();
+        assert_eq!(spec.name, "orders");
+        assert_eq!((spec.every.as_secs(), spec.timeout.as_secs(), spec.jobs), (2_592_000, 30, 64));
+        assert_eq!(spec.lines.consumers, [9]);
+        assert_eq!(spec.gates, Gates { confirm: Confirm::Manual, ..Gates::default() });
+        let judged = Spec::judge(GOOD);
+        assert_eq!(judged.sources.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 8]);
+        assert_eq!(judged.warnings, []);
+    }
+
+    #[test]
+    fn a_name_is_that_of_a_folder() {
+        let check = |name: &str, want: bool| assert_eq!(is_name(name), want, "{name}");
+        check("orders-redis.eu_1", true);
+        for bad in [".hidden", "a/b", "..", "ä", &"x".repeat(65)] {
+            check(bad, false);
+        }
+        let faults = Spec::parse(&GOOD.replace("\"orders\"\nc", "\"../orders\"\nc")).unwrap_err();
+        assert_eq!(faults.first().map(|fault| fault.line), Some(2), "{faults:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let _faults_or_none = Spec::judge(&text);
+        }
+
+        #[test]
+        fn a_spec_with_a_part_missing_or_doubled_is_judged(
+            (from, length) in (0..GOOD.len(), 0..60usize), again in 0..GOOD.len(),
+        ) {
+            let to = (from + length).min(GOOD.len());
+            let text = [&GOOD[..from], &GOOD[to..again.max(to)], &GOOD[from..to], &GOOD[to..]].concat();
+            let judged = Spec::judge(&text);
+            prop_assert!(judged.spec.is_some() || !judged.faults.is_empty());
+            let lines = text.lines().count() + 1;
+            prop_assert!(judged.faults.iter().all(|fault| (1..=lines).contains(&fault.line)));
+        }
+    }
+}

@@ -11,6 +11,9 @@ use crate::clock::{Now, told};
 use crate::spec::Gates;
 use crate::state::{Hold, Phase, Progress, Rotation, State};
 
+/// The longest sentence in the table, in characters.
+const LONGEST: usize = 100;
+
 /// What is known of one credential.
 #[derive(Debug)]
 pub(crate) struct Subject<'a> {
@@ -176,7 +179,7 @@ impl Status {
     fn row(&self) -> Vec<String> {
         let phase = if self.is_going_back { format!("{}, back", self.phase) } else { self.phase.clone() };
         let key = self.key.as_ref().or(self.old_key.as_ref()).map(|key| short(&key.id).to_owned());
-        let waits = self.waits.as_ref().map(|waits| waits.why.clone());
+        let waits = self.waits.as_ref().map(|waits| cut(&waits.why));
         let some = |text: Option<String>| text.unwrap_or_default();
         vec![
             self.name.clone(),
@@ -200,6 +203,8 @@ impl Status {
             table::write(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
         }
         let mut lines = Vec::new();
+        let long = self.waits.as_ref().filter(|waits| cut(&waits.why) != waits.why);
+        lines.extend(long.map(|waits| format!("waits for: {}", waits.why)));
         lines.extend(self.back_reason.as_ref().map(|why| format!("goes back: {why}")));
         let is_running = |passed: &&Passed| passed.of_seconds.is_none_or(|of| passed.passed_seconds < of);
         lines.extend(self.timer.as_ref().filter(is_running).map(Passed::told));
@@ -226,6 +231,15 @@ impl Held {
         let until = self.until.as_ref().map_or_else(|| "`--off`".to_owned(), Clone::clone);
         format!("held by {} until {until}", self.by)
     }
+}
+
+/// A sentence that fits into a table; one of many consumers is long.
+fn cut(why: &str) -> String {
+    if why.chars().count() <= LONGEST {
+        return why.to_owned();
+    }
+    let kept: String = why.chars().take(LONGEST - 4).collect();
+    kept + " ..."
 }
 
 /// When the next rotation begins; now for a credential that never had one.
@@ -286,6 +300,22 @@ goes back: it broke
 held by jan until 1970-01-01T02:30:00Z
 ";
         check(&state, Form::Text, want);
+    }
+
+    #[test]
+    fn a_long_sentence_stands_below_the_table() {
+        let mut state = soaking();
+        let rotation = state.rotation.as_mut().unwrap();
+        rotation.consumers.clear();
+        rotation.timer = None;
+        let why = format!("{}.", "web01: x; ".repeat(12));
+        rotation.waits = Some(Wait { status: 23, why: why.clone() });
+        let want = format!(
+            "NAME    PHASE  KEY  SINCE                 WAITS FOR\n\
+             orders  SOAK   AK2  1970-01-01T00:15:00Z  {} ...\n\nwaits for: {why}\n",
+            &why[..96]
+        );
+        check(&state, Form::Text, &want);
     }
 
     #[test]
