@@ -10,6 +10,8 @@
 mod aws;
 #[path = "tests/commands.rs"]
 mod commands;
+#[path = "tests/files.rs"]
+mod files;
 #[path = "tests/kills.rs"]
 mod kills;
 #[path = "tests/leaks.rs"]
