@@ -37,7 +37,7 @@ struct Known {
 pub(crate) fn verify(spec: &Spec, state: &State) -> Result<Verified> {
     let mut target = rotate::target(spec)?;
     let rotation = state.rotation.as_ref();
-    let none = BTreeSet::new();
+    let skipped: BTreeSet<String> = rotation.iter().flat_map(|one| one.skipped.keys().cloned()).collect();
     let known = Known::of(state);
     let place = Place { name: &spec.name, timeout: spec.timeout, jobs: spec.jobs, ssh: &spec.ssh };
     let told = ask(rotate::consumers(spec, &place)?, spec.jobs);
@@ -46,12 +46,12 @@ pub(crate) fn verify(spec: &Spec, state: &State) -> Result<Verified> {
         old: known.old.as_ref(),
         new: known.new.as_ref(),
         prefers_new: false,
-        skipped: &none,
+        skipped: &skipped,
     };
     let mut consumers = Vec::new();
     for one in told {
         let mut look = look(one, &known, &mut *target, &context);
-        look.is_skipped = rotation.is_some_and(|rotation| rotation.skipped.contains_key(&look.name));
+        look.is_skipped = skipped.contains(&look.name);
         consumers.push(look);
     }
     if rotation.is_none() && known.current.is_none() {

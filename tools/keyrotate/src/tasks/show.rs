@@ -41,7 +41,10 @@ pub(crate) fn status(desk: &Desk<'_>, specs: &[PathBuf], out: &mut Out) -> Resul
     if specs.is_empty() {
         let root = folder::root(desk.state, None)?;
         for name in folder::names(&root)? {
-            take(rotate::remembered(&root.join(&name)).map(|state| (name, None, state)));
+            // A folder without a journal is somebody else's.
+            if let Some(found) = journal::peek(&root.join(&name)).transpose() {
+                take(found.map(|(state, _)| (name, None, state)));
+            }
         }
     }
     let subjects: Vec<Subject<'_>> = known.iter().map(subject).collect();

@@ -97,6 +97,44 @@ fn every_command_speaks_json() {
 }
 
 #[test]
+fn verify_tells_yes_no_and_unknown_apart() {
+    let api = Api::new();
+    let check = |attest: &str, want: &str, status: i32| {
+        api.spec("api", attest, "");
+        let verified = api.object("verify api.toml --json", status);
+        let one = &verified["consumers"][0];
+        assert_eq!(format!("{} {} {}", one["uses"], one["works"], one["why"]), want, "{attest}");
+    };
+    check("file", r#""current" true null"#, 0);
+    check("echo 937a0f13e3cc", r#""current" true null"#, 0);
+    check("exit 75", r#""unknown" null "attest: exit status 75""#, 75);
+    check("echo broken >&2; exit 1", r#""unknown" false "attest: broken""#, 1);
+    check("echo '{\\\"key\\\":null}'", r#""nothing" null null"#, 1);
+    api.spec("api", "file", "");
+    api.call("run api.toml").stdout_has("rotated").run();
+    check("file", r#""current" true null"#, 0);
+    check(
+        "echo 937a0f13e3cc",
+        r#""other" null "it says which key it uses, and that key is not known here""#,
+        1,
+    );
+    testkit::write(api.path("web"), "first-token-of-all\n");
+    let refused = format!("\"{} does not have 937a0f13e3cc\"", api.path("tokens").display());
+    check("file", &format!("\"other\" false {refused}"), 1);
+}
+
+#[test]
+fn a_folder_without_a_journal_is_somebody_elses() {
+    let api = Api::new();
+    fs::create_dir_all(api.path("state/other")).unwrap();
+    api.call("status --state state").stdout("").run();
+    testkit::write(api.path("state/other/journal"), "torn");
+    api.call("run api.toml").stdout_has("rotated").run();
+    let case = api.call("status --state state").status(11).stdout_has("api");
+    case.stderr_has("state/other/journal is not what was written there").run();
+}
+
+#[test]
 fn the_log_names_the_key_that_a_step_took_away() {
     let api = Api::new();
     api.call("run api.toml").stdout_has("rotated").run();
