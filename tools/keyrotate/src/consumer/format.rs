@@ -27,7 +27,7 @@ pub(crate) enum Format {
         /// Without the newline at its end.
         template: Template,
         /// Whether it ends with a newline. A file from which that is missing is read all the same, and
-        /// stays without.
+        /// stays without, unless there are several lines in it.
         has_newline: bool,
     },
     /// These strings of a JSON document.
@@ -173,8 +173,8 @@ fn whole(old: Option<&[u8]>, filled: &str, has_newline: bool) -> Zeroizing<Vec<u
     let is_without = old.is_some_and(|old| !old.is_empty() && !old.ends_with(b"\n"));
     let mut bytes = Zeroizing::new(Vec::with_capacity(filled.len() + 1));
     bytes.extend_from_slice(filled.as_bytes());
-    // Of two newlines one would be taken for that of the template.
-    if has_newline && (!is_without || filled.ends_with('\n')) {
+    // Several lines always end with one: OpenSSH refuses a key without it.
+    if has_newline && (!is_without || filled.contains('\n')) {
         bytes.push(b'\n');
     }
     bytes

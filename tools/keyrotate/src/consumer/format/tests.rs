@@ -58,6 +58,7 @@ fn a_whole_file_is_the_template() {
     check(&format, Some("old"), "s3cret", Ok("s3cret"));
     check(&format, None, PEM, Ok(&format!("{PEM}\n")));
     check(&format, None, &format!("{PEM}\n"), Ok(&format!("{PEM}\n\n")));
+    check(&format, Some(PEM), PEM, Ok(&format!("{PEM}\n")));
     check(&format, Some("old"), "s3cret\n", Ok("s3cret\n\n"));
     assert_eq!(read(&format, "\n"), Ok(None));
     assert_eq!(read(&format, "old"), Ok(Some("old".into())));
