@@ -86,7 +86,7 @@ impl Format {
     }
 
     /// The whole new content of a file that was `old`, or was not there. All that is not the credential's
-    /// keeps its bytes, except in a [`Format::Whole`]. Where it holds `credential` already it is `old`.
+    /// keeps its bytes, except in a [`Format::Whole`]. Written again it is the same.
     ///
     /// # Errors
     /// When the credential lacks a part, or the file cannot take it: why, without any value.
