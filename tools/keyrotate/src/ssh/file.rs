@@ -4,7 +4,8 @@
 //! what somebody else wrote between reading and replacing is not lost, and what a broken connection cut
 //! off never gets the name. The script is for any POSIX shell with cksum(1) and readlink(1); flock(1)
 //! and a sync(1) of single files are used where they are. The lock is a file `.NAME.lock` beside it,
-//! which stays.
+//! which stays; a file that other programs may lock, as jsonset does, is locked itself for the moment of
+//! the rename.
 
 use remote::{Command, Reach, Session};
 use zeroize::Zeroizing;
@@ -18,6 +19,14 @@ const REPLACE: &str = include_str!("replace.sh");
 /// What the script also begins with: the file itself, behind symbolic links.
 const FIND: &str = r#"(LC_ALL=C; export LC_ALL; fail() { echo "$2" >&2; exit "$1"; }
 f=@FILE@; if [ -L "$f" ]; then f=$(readlink -f "$f") || fail 1 "$f leads nowhere"; fi; d=${f%/*}; "#;
+
+/// A lock on the file itself, as flock(1) and jsonset take it: they find another file behind the name then,
+/// and begin again.
+const JOIN: &str = r#"if [ "$ours" = true ] && [ -e "$f" ]; then
+  exec 8<"$f" || exit 1
+  until flock -n 0 <&8; do again; done
+  [ "$f" -ef /dev/fd/8 ] || [ ! -e /dev/fd/8 ] || exit 40
+fi"#;
 
 /// How often somebody else may be faster before that is an answer.
 const ATTEMPTS: usize = 10;
@@ -50,6 +59,8 @@ pub(crate) struct Remote {
     mode: String,
     /// What to do without its folder, for reading and for writing.
     folder: [&'static str; 2],
+    /// What takes the lock of other programs.
+    join: &'static str,
     /// What must be true before anything is written.
     guard: &'static str,
     /// Who does it, when that is not who is logged in.
@@ -66,6 +77,7 @@ impl Remote {
             path: shell::quoted(path),
             mode: format!("{mode:o}"),
             folder: [r#"fail 44 "there is no folder $d; perhaps it is not mounted""#; 2],
+            join: JOIN,
             guard: ":",
             user: None,
         }
@@ -85,7 +97,8 @@ impl Remote {
             // sshd reads it as `user`, and there is no secret in it.
             mode: if is_absolute { "644".into() } else { "600".into() },
             folder: ["true", r#"mkdir -p -m 700 "$d" || exit 1"#],
-            guard: r#"[ "$(id -u)" != 0 ] || [ -O "$d" ] || fail 1 "the folder $d is not root's, and root is to write there""#,
+            join: ":",
+            guard: r#"[ -O "$d" ] || [ "$(id -u)" != 0 ] || fail 1 "the folder $d is not root's, and root is to write there""#,
             user: (becomes && !is_absolute).then(|| user.to_owned()),
         }
     }
@@ -125,7 +138,7 @@ impl Remote {
     fn replacing(&self) -> String {
         let script = REPLACE.replace("@MARK@", &Command::mark()).replace("@TRIES@", TRIES);
         let script = script.replace("@MODE@", &self.mode).replace("@FOLDER@", self.folder[1]);
-        script.replace("@GUARD@", self.guard)
+        script.replace("@GUARD@", self.guard).replace("@JOIN@", self.join)
     }
 
     /// Replaces it by what `change` makes of it, however often others write meanwhile; `None` leaves it

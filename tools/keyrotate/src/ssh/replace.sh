@@ -2,7 +2,7 @@
 LC_ALL=C
 export LC_ALL
 fail() { echo "$2" >&2; exit "$1"; }
-sum() { if [ -e "$1" ]; then set -- $(cksum <"$1"); echo "$1 $2"; else echo none; fi; }
+is() { set -- "$2" $(cksum <"$1"); [ "$2 $3" = "$1" ]; }
 f=@FILE@
 if [ -L "$f" ]; then f=$(readlink -f "$f") || fail 1 "$f leads nowhere"; fi
 d=${f%/*} n=${f##*/}
@@ -36,7 +36,7 @@ else
   trap 'rm -f "$t"; if eval "$ours"; then rm -f "$l"; fi' 0
 fi
 trap 'exit 1' HUP INT TERM
-rm -f "$d/.$n.keyrotate-"*
+for o in "$d/.$n.keyrotate-"*; do [ ! -f "$o" ] || rm -f "$o"; done
 m=
 if [ -e "$f" ]; then
   [ -f "$f" ] || fail 1 "$f is no file"
@@ -47,9 +47,11 @@ else
 fi
 cat >"$t" || exit 1
 [ -z "$m" ] || chmod "$m" "$t" || exit 1
-[ "$(sum "$t")" = "$is" ] || exit 42
+is "$t" "$is" || exit 42
 sync "$t" 2>/dev/null || sync
-[ "$(sum "$f")" = "$was" ] || exit 40
+@JOIN@
+if [ -e "$f" ]; then is "$f" "$was"; else [ "$was" = none ]; fi || exit 40
 eval "$ours" || exit 41
 mv -f "$t" "$f" || exit 1
+[ "$ours" != true ] || trap - 0
 sync "$d" 2>/dev/null || sync)

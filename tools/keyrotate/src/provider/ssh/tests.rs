@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
-use testkit::sshd::Sshd;
+use testkit::sshd::{Builder, Sshd};
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,11 @@ const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
 impl Hosts {
     /// So many hosts with the key `old`; `more` stands in `[provider]`.
     fn start(count: usize, more: &str) -> Option<Self> {
-        let servers = (0..count).map(|_| Sshd::new().start()).collect::<Option<Vec<_>>>()?;
+        Self::of((0..count).map(|_| Sshd::new()).collect(), &format!("file = \"../authorized_keys\"\n{more}"))
+    }
+
+    fn of(servers: Vec<Builder>, more: &str) -> Option<Self> {
+        let servers = servers.into_iter().map(Builder::start).collect::<Option<Vec<_>>>()?;
         let folder = tempfile::tempdir().unwrap();
         let old = yes(made("old"));
         let mut config = String::new();
@@ -45,9 +50,9 @@ impl Hosts {
         }
         config += "Host *\n IdentityAgent none\n GlobalKnownHostsFile /dev/null\n";
         testkit::write(folder.path().join("ssh_config"), config);
-        let names: Vec<String> = NAMES[..count].iter().map(|name| format!("{name:?}")).collect();
+        let names: Vec<String> = NAMES[..servers.len()].iter().map(|name| format!("{name:?}")).collect();
         let text = format!(
-            "[ssh]\nconfig = {:?}\n[provider]\nhosts = [{}]\nfile = \"../authorized_keys\"\n{more}\n",
+            "[ssh]\nconfig = {:?}\n[provider]\nhosts = [{}]\n{more}\n",
             folder.path().join("ssh_config").display(),
             names.join(", "),
         );
@@ -271,6 +276,43 @@ fn somebody_else_may_change_the_file() {
     assert_eq!(hosts.text(0), format!("{want}{operator}"));
     let why = unknown(hosts.ask(|provider, context| provider.usage(&new, context)));
     assert!(why.starts_with("alpha: its log cannot be read: cat: /none"), "{why}");
+}
+
+#[test]
+fn root_becomes_the_account_for_what_is_in_its_home() {
+    let account = "daemon";
+    let id = Command::new("id").args(["-u", account]).output().unwrap();
+    if !rustix::process::geteuid().is_root() || !id.status.success() || !testkit::has("su") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("keys/authorized_keys");
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(home.path().join("keys")).unwrap();
+    let server = Sshd::new().setting(format!("AuthorizedKeysFile {}", file.display()));
+    // From any home folder to the top and down again.
+    let more = format!("user = {account:?}\nlogin = \"root\"\nfile = \"../../../..{}\"", file.display());
+    let Some(mut hosts) = Hosts::of(vec![server], &more) else { return };
+    let (old, new) = (hosts.old.clone(), hosts.new.clone());
+    let operator = fs::read_to_string(hosts.servers[0].path("id.pub")).unwrap();
+    testkit::write(&file, format!("{}\n{operator}", old.public["public"]));
+    let user = number(&id.stdout);
+    // The account may not write there: root must not do it in its place.
+    let why = no(hosts.ask(|provider, context| provider.create(context)));
+    assert!(why.starts_with("alpha: ") && why.contains("Permission denied"), "{why}");
+    for path in [home.path().join("keys"), file.clone()] {
+        std::os::unix::fs::chown(path, Some(user), None).unwrap();
+    }
+    yes(hosts.ask(|provider, context| provider.ready(context)));
+    yes(hosts.ask(|provider, context| provider.create(context)));
+    yes(hosts.check(&new));
+    yes(hosts.ask(|provider, context| provider.delete(&old.id, context)));
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{}\n{operator}", new.public["public"]));
+    assert_eq!(fs::metadata(&file).unwrap().uid(), user);
+}
+
+fn number(printed: &[u8]) -> u32 {
+    std::str::from_utf8(printed).unwrap().trim().parse().unwrap()
 }
 
 #[test]

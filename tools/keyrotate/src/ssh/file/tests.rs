@@ -194,17 +194,20 @@ fn a_lock_that_is_held_is_waited_for_and_told() {
     symlink(held_by(std::process::id()), folder.path(".a.lock.by")).unwrap();
     assert_eq!(status(&["sh"], &script, &input, Some(without.path())), LOCKED);
     if testkit::has("flock") {
-        let mut held = Command::new("flock")
-            .arg(folder.path(".a.lock"))
-            .args(["sh", "-c", "echo; read -r _"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Read::read_exact(held.stdout.as_mut().unwrap(), &mut [0]).unwrap();
-        assert_eq!(status(&["sh"], &script, &input, None), LOCKED);
-        drop(held.stdin.take());
-        held.wait().unwrap();
+        // Our own lock, and that of another program.
+        for name in [".a.lock", "a"] {
+            let mut held = Command::new("flock")
+                .arg(folder.path(name))
+                .args(["sh", "-c", "echo; read -r _"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            std::io::Read::read_exact(held.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+            assert_eq!(status(&["sh"], &script, &input, None), LOCKED, "{name}");
+            drop(held.stdin.take());
+            held.wait().unwrap();
+        }
     }
     assert_eq!(fs::read(folder.path("a")).unwrap(), b"before");
     fs::remove_file(folder.path(".a.lock.by")).unwrap();
