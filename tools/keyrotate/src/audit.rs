@@ -241,6 +241,10 @@ pub(crate) fn settle(path: &Path, tail: &Tail) -> Result<Tail> {
     }
     file.write_all_at(&pending, settled.bytes).or_cannot("write", path)?;
     file.sync_all().or_cannot("write", path)?;
+    // The journal is about to forget these lines, so they are looked at once more.
+    if from(&file, settled.bytes).or_cannot("read", path)? != pending {
+        return Err(Error::failed(format!("{} is not what was written to it just now", path.display())));
+    }
     if is_new {
         let folder = files::folder_of(path);
         File::open(folder).and_then(|folder| folder.sync_all()).or_cannot("write", folder)?;

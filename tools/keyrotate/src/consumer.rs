@@ -110,13 +110,13 @@ impl Config {
             table.must("command");
             let command = table.command("command");
             let params = plugin::params(&mut table);
-            (command.map(|command| Hold::Exec { command, params }), None, Some(None))
+            (command.map(|command| Hold::Exec { command, params }), None, None)
         } else {
             let hold = Hold::file(&mut table, kind);
             (hold, table.command("reload"), attest(&mut table))
         };
         table.finish();
-        (!name.is_empty()).then_some(Self { name, hold: hold?, reload, attest: attest? })
+        (!name.is_empty()).then_some(Self { name, hold: hold?, reload, attest })
     }
 
     /// The consumers that this means: one, or one for each host.
@@ -155,11 +155,8 @@ impl Hold {
     }
 }
 
-/// `attest`: what asks the consumer, or `None` for `"file"`.
-fn attest(table: &mut Table<'_>) -> Option<Option<Vec<String>>> {
-    if !table.must("attest") {
-        return None;
-    }
-    let words = table.command("attest")?;
-    Some((words != ["sh", "-c", "file"]).then_some(words))
+/// `attest`: what asks the consumer, or nothing for `"file"`. That it is missing is a fault.
+fn attest(table: &mut Table<'_>) -> Option<Vec<String>> {
+    table.must("attest");
+    table.command("attest").filter(|words| words != &["sh", "-c", "file"])
 }

@@ -27,6 +27,7 @@ mod validate;
 mod verify;
 
 use common::{Out, Outcome, Result};
+use rustix::process::DumpableBehavior;
 
 pub use cli::Args;
 use cli::Task;
@@ -41,6 +42,8 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// When a spec cannot be read or has faults, when its state cannot be had or written, or when a human is
 /// needed; whatever was begun is in the journal, and the next run goes on from there.
 pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
+    // A core of this process would hold secrets. What it runs is not concerned: execve(2) undoes it.
+    let _may_leave_a_core = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     child::reserve();
     common::log::conceal_with(conceal::hide);
     common::stop::install()?;
@@ -57,9 +60,11 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         Task::Verify { spec } => tasks::verify(&desk, spec, out),
         Task::Confirm { spec } => tasks::decide(&desk, spec, out, |case| rotate::confirm(&case.folder)),
         Task::Rollback { spec, reason } => tasks::roll_back(&desk, spec, reason, out),
+        Task::Hold(hold) if hold.off => {
+            tasks::decide(&desk, &hold.spec, out, |case| rotate::end_hold(&case.folder))
+        }
         Task::Hold(hold) => {
-            let until = (!hold.off).then_some(hold.until);
-            tasks::decide(&desk, &hold.spec, out, |case| rotate::hold(&case.folder, until))
+            tasks::decide(&desk, &hold.spec, out, |case| rotate::hold(&case.folder, hold.until))
         }
         Task::Skip { spec, consumer, reason } => {
             tasks::decide(&desk, spec, out, |case| rotate::skip(&case.spec, &case.folder, consumer, reason))

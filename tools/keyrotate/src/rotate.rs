@@ -195,14 +195,24 @@ pub(crate) fn confirm(folder: &Path) -> Result<()> {
     })
 }
 
-/// Nothing is disabled or deleted `until` then, or for ever; `None`: the hold ends.
+/// Nothing is disabled or deleted `until` then, in seconds since 1970, or for ever.
 ///
 /// # Errors
 /// When the journal cannot be had or written.
-pub(crate) fn hold(folder: &Path, until: Option<Option<i64>>) -> Result<()> {
-    let step = if until.is_some() { "hold" } else { "hold ended" };
-    decided(folder, step, "", |state| {
-        state.hold = until.map(|until| Hold { until, by: audit::who() });
+pub(crate) fn hold(folder: &Path, until: Option<i64>) -> Result<()> {
+    decided(folder, "hold", "", |state| {
+        state.hold = Some(Hold { until, by: audit::who() });
+        Ok(())
+    })
+}
+
+/// Ends a hold; that there is none is as good.
+///
+/// # Errors
+/// When the journal cannot be had or written.
+pub(crate) fn end_hold(folder: &Path) -> Result<()> {
+    decided(folder, "hold ended", "", |state| {
+        state.hold = None;
         Ok(())
     })
 }

@@ -47,7 +47,7 @@ impl Source {
                 let text = std::env::var(name).map(Zeroizing::new);
                 let text =
                     text.map_err(|cause| Error::failed(format!("cannot read ${name}")).because(cause))?;
-                checked(&text, format!("${name}"))
+                checked(&text, &format!("${name}"))
             }
         }
     }
@@ -75,10 +75,10 @@ fn of_file(path: &Path) -> Result<SecretString> {
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return Err(Error::failed(format!("{} is no text in UTF-8", path.display())));
     };
-    checked(text.strip_suffix('\n').unwrap_or(text), path.display().to_string())
+    checked(text.strip_suffix('\n').unwrap_or(text), &path.display().to_string())
 }
 
-fn checked(text: &str, place: String) -> Result<SecretString> {
+fn checked(text: &str, place: &str) -> Result<SecretString> {
     if text.is_empty() {
         return Err(Error::failed(format!("{place} is empty")));
     }

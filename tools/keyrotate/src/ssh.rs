@@ -26,7 +26,7 @@ pub(crate) struct Config {
     /// Files with inventories.
     inventory: Vec<PathBuf>,
     /// The SSH configuration to read instead of the usual ones; `none` for none.
-    ssh_config: Option<PathBuf>,
+    settings: Option<PathBuf>,
     flags: Flags,
 }
 
@@ -40,7 +40,7 @@ impl Config {
         let port = table.number("port", 1..=65535).and_then(|port| u16::try_from(port).ok());
         let config = Self {
             inventory: paths(&mut table, "inventory"),
-            ssh_config: table.text("config").map(PathBuf::from),
+            settings: table.text("config").map(PathBuf::from),
             flags: Flags {
                 user: table.text("user"),
                 port,
@@ -75,7 +75,7 @@ impl Config {
     }
 
     fn hosts(&self, names: &[String]) -> Result<Hosts> {
-        let mut hosts = Hosts { ssh_config: self.ssh_config.clone(), ..Hosts::default() };
+        let mut hosts = Hosts { ssh_config: self.settings.clone(), ..Hosts::default() };
         if self.inventory.is_empty() {
             hosts.names = names.to_vec();
             return Ok(hosts);

@@ -222,7 +222,7 @@ mod sealed {
         public: BTreeMap<String, String>,
     }
 
-    // The signatures of both are serde's.
+    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     pub(super) fn serialize<S: Serializer>(
         credential: &Option<Credential>,
         to: S,

@@ -1,6 +1,6 @@
 //! The beginning: which key is in use, whether the target accepts it, and whether it can take another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::Result;
 use secrecy::SecretString;
@@ -42,8 +42,8 @@ impl Machine<'_> {
             asked: None,
             old,
             new: None,
-            consumers: Default::default(),
-            skipped: Default::default(),
+            consumers: BTreeMap::new(),
+            skipped: BTreeMap::new(),
             timer: None,
             used: None,
             is_deleting: false,

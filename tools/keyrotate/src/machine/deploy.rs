@@ -31,19 +31,19 @@ impl Machine<'_> {
         which: impl Fn(&str) -> bool,
         ask: impl Fn(&mut dyn Consumer) -> T + Sync,
     ) -> Vec<(String, T)> {
-        let mut meant: Vec<_> = self.consumers.iter_mut().filter(|one| which(one.name())).collect();
-        let one = |consumer: &mut &mut Box<dyn Consumer>| {
+        let meant: Vec<_> = self.consumers.iter_mut().filter(|one| which(one.name())).collect();
+        let one = |consumer: &mut Box<dyn Consumer>| {
             let answer = ask(consumer.as_mut());
             (consumer.name().to_owned(), answer)
         };
         let threads = self.jobs.min(meant.len());
         if threads <= 1 {
-            return meant.iter_mut().map(one).collect();
+            return meant.into_iter().map(one).collect();
         }
         match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| meant.par_iter_mut().map(one).collect()),
+            Ok(pool) => pool.install(|| meant.into_par_iter().map(one).collect()),
             // Without threads it takes longer, and that is all.
-            Err(_) => meant.iter_mut().map(one).collect(),
+            Err(_) => meant.into_iter().map(one).collect(),
         }
     }
 

@@ -21,9 +21,12 @@ fn killer(program: &Path, rig: &Rig) -> Killer {
     Killer::new(program).args(rig.args())
 }
 
-/// The calls of a good run.
-fn calls(program: &Path, rig: &Rig) -> Vec<Call> {
-    killer(program, rig).calls()
+/// The calls of a run that ends with `status`. A close(2) that fails has closed all the same, which a
+/// fault that does nothing cannot show: the library would wait for the end of a pipe that it holds itself.
+fn calls(program: &Path, rig: &Rig, status: i32) -> Vec<Call> {
+    let mut calls = killer(program, rig).calls_until(status);
+    calls.retain(|call| call.syscall != "close");
+    calls
 }
 
 /// A run that meets `fault` at `call`, and as many good ones as it then takes.
@@ -42,7 +45,7 @@ fn a_fault_at_any_call_costs_nobody_his_key() {
         return;
     }
     let program = sweep::program(env!("CARGO_BIN_EXE_keyrotate"));
-    let calls = calls(&program, &Rig::file());
+    let calls = calls(&program, &Rig::file(), 0);
     let sweep = Sweep { faults: &FAULTS, least: 500, met: 90, share: 100 };
     sweep.run(&"rotation of lines in a file", &calls, |call, fault| {
         strike(&program, &Rig::file(), call, fault)
@@ -55,13 +58,15 @@ fn a_fault_on_the_way_back_costs_nobody_his_key() {
         return;
     }
     let program = sweep::program(env!("CARGO_BIN_EXE_keyrotate"));
-    let calls = killer(&program, &Rig::with_a_broken_consumer()).calls_until(10);
+    let calls = calls(&program, &Rig::with_a_broken_consumer(), 10);
     let sweep = Sweep { faults: &FAULTS, least: 500, met: 60, share: 60 };
     sweep.run(&"rotation that goes back", &calls, |call, fault| {
         let rig = Rig::with_a_broken_consumer();
-        let wrong = strike(&program, &rig, call, fault);
-        assert!(rig.holds().iter().all(|held| held == OLD));
-        wrong
+        let mut wrong = strike(&program, &rig, call, fault)?;
+        if rig.holds().iter().any(|held| held != OLD) {
+            wrong.push(format!("{fault} at {}: they hold {:?}", call.point(), rig.holds()));
+        }
+        Some(wrong)
     });
 }
 
@@ -73,7 +78,7 @@ fn a_fault_at_any_call_to_redis_costs_nobody_his_key() {
     }
     let server = Arc::new(server);
     let program = sweep::program(env!("CARGO_BIN_EXE_keyrotate"));
-    let calls = calls(&program, &Rig::redis(&server));
+    let calls = calls(&program, &Rig::redis(&server), 0);
     let sweep = Sweep { faults: &FAULTS, least: 500, met: 90, share: 100 };
     sweep.run(&"rotation of a user of Redis", &calls, |call, fault| {
         strike(&program, &Rig::redis(&server), call, fault)
@@ -86,7 +91,7 @@ fn a_second_kill_on_the_way_on_is_no_worse() {
         return;
     }
     let program = sweep::program(env!("CARGO_BIN_EXE_keyrotate"));
-    let calls = calls(&program, &Rig::file());
+    let calls = calls(&program, &Rig::file(), 0);
     let first: Vec<&Call> = calls.iter().filter(|call| call.syscall.starts_with("rename")).collect();
     assert!(first.len() > 10, "{}", first.len());
     let sweep = Sweep { faults: &KILL, least: 100, met: 20, share: 100 };

@@ -52,8 +52,10 @@ fn forms(secret: &str) -> Vec<String> {
     });
     let base64 = |before: &str| {
         let mut child = Command::new("sh");
-        let line = format!("printf %s \"$0\" | base64 -w0");
-        let run = child.args(["-c", &line, &format!("{before}{secret}")]).output().unwrap();
+        let run = child
+            .args(["-c", "printf %s \"$0\" | base64 -w0", &format!("{before}{secret}")])
+            .output()
+            .unwrap();
         let text = String::from_utf8(run.stdout).unwrap();
         text.trim_end_matches('=').get(6..text.len() - 6).unwrap().to_owned()
     };

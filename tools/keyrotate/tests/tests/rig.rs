@@ -1,6 +1,7 @@
 //! A rotation in a temporary folder: a target, consumers in three formats, and an outside prober that
 //! logs in every 10 ms with what each consumer holds.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -88,7 +89,7 @@ impl Rig {
             } else {
                 "attest = \"file\"".to_owned()
             };
-            spec += &format!("[[consumers]]\nname = \"{name}\"\nkind = \"{kind}\"\n{more}{attest}\n");
+            writeln!(spec, "[[consumers]]\nname = \"{name}\"\nkind = \"{kind}\"\n{more}{attest}").unwrap();
         }
         testkit::write(
             rig.path("spec.toml"),
@@ -281,7 +282,10 @@ fn greeted(address: &str, user: &str, secret: &str) -> std::io::Result<[u8; 3]> 
 fn is_of(secret: &str, listed: &str) -> bool {
     use sha2::{Digest, Sha256};
 
-    let digest: String = Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(secret).iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap();
+        digits
+    });
     listed == secret || listed == digest
 }
 
