@@ -31,6 +31,8 @@ impl Passphrase {
         };
         let line = if fd == 0 {
             first_line(&mut io::stdin().lock())
+        } else if is_our_own(fd) {
+            Err(io::Error::from(rustix::io::Errno::BADF))
         } else {
             // By its name it is opened again, which sockets refuse; pipes and files are what is used.
             File::open(format!("/dev/fd/{fd}")).and_then(|mut file| first_line(&mut file))
@@ -51,6 +53,17 @@ impl Passphrase {
     pub(super) fn of(text: &str) -> Self {
         Self(Zeroizing::new(text.as_bytes().to_vec()))
     }
+}
+
+/// Whether the descriptor was not handed to us: all that we have opened ourselves closes when another
+/// program is run (`O_CLOEXEC`; proc(5), fdinfo), and what we were handed cannot.
+fn is_our_own(fd: i32) -> bool {
+    let Ok(info) = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { return false };
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| {
+        rustix::fs::OFlags::from_bits_retain(flags).contains(rustix::fs::OFlags::CLOEXEC)
+    })
 }
 
 /// Byte by byte: what follows is for somebody else, and the writer may keep the pipe open.

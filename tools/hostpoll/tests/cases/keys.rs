@@ -26,6 +26,7 @@ fn a_passphrase_comes_through_its_descriptor() {
     };
     ask("", "--passphrase-fd 0").stdout_has("\"ok\":true").run();
     ask("3<&0 </dev/null", "--passphrase-fd 3").stdout_has("\"ok\":true").run();
+    ask("3<&-", "--passphrase-fd 3").status(2).stderr_has("descriptor 3: Bad file descriptor").run();
     let refused = |case: Case| case.status(75).stdout_has("\"class\":\"auth\"").stderr_has("passphrase");
     refused(ask("", "")).stderr_has("--passphrase-fd").run();
     refused(ask("3<<.\nanother\n.\n", "--passphrase-fd 3")).run();
