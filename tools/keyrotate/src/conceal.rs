@@ -16,6 +16,12 @@ const INSTEAD: &str = "[secret]";
 /// Shorter ones are part of ordinary words, and none that is made here.
 const SHORTEST: usize = 4;
 
+/// A part of a secret that is at least so long is hidden, too: others cut what they quote.
+const PART: usize = 12;
+
+/// Of a shorter secret, which was not made here, such a part may be an ordinary word.
+const LONG: usize = 24;
+
 /// Every form of every secret, the longest first.
 static FORMS: Mutex<Vec<Zeroizing<String>>> = Mutex::new(Vec::new());
 
@@ -41,7 +47,38 @@ pub(crate) fn hide(text: &str) -> String {
             text = text.replace(form.as_str(), INSTEAD);
         }
     }
-    text
+    let long: Vec<&str> = known.iter().map(|form| form.as_str()).filter(|form| form.len() >= LONG).collect();
+    without_parts(&text, &long)
+}
+
+fn without_parts(text: &str, forms: &[&str]) -> String {
+    let mut rest = text;
+    let mut without = String::with_capacity(text.len());
+    while let Some(first) = rest.chars().next() {
+        let part = part(rest, forms);
+        if part > 0 {
+            without.push_str(INSTEAD);
+        } else {
+            without.push(first);
+        }
+        rest = rest.get(part.max(first.len_utf8())..).unwrap_or_default();
+    }
+    without
+}
+
+/// How many bytes at the beginning of `text` are a part of one of `forms`.
+fn part(text: &str, forms: &[&str]) -> usize {
+    let Some(start) = text.get(..PART) else { return 0 };
+    let shared = |form: &&str| {
+        let at = form.find(start)?;
+        let same = form.get(at..)?.bytes().zip(text.bytes()).take_while(|(one, other)| one == other);
+        let mut length = same.count();
+        while !text.is_char_boundary(length) {
+            length -= 1;
+        }
+        Some(length)
+    };
+    forms.iter().filter_map(shared).max().unwrap_or_default()
 }
 
 /// A text by somebody else as a message quotes it: without secrets, its first line that says something,
@@ -118,6 +155,15 @@ mod tests {
         check("?password=p%2Fss%22w%2Brd%1F%21&x=1", "?password=[secret]&x=1");
         check("702f73732277 702f737322772b72641f21", "702f73732277 [secret]");
         check("abc is no secret", "abc is no secret");
+    }
+
+    #[test]
+    fn a_part_of_it_is_hidden_too() {
+        secret(&"Rhtsc2F-6mAWrMvbpzeZ0uov1AdTGPFwGpfj7f08W4w".into());
+        check("token Rhtsc2F-6mAWrMvb... is wrong", "token [secret]... is wrong");
+        check("... PFwGpfj7f08W4w is wrong", "... [secret] is wrong");
+        check("token Rhtsc2F-6mA is short", "token Rhtsc2F-6mA is short");
+        check("äRhtsc2F-6mAWrä", "ä[secret]ä");
     }
 
     #[test]
