@@ -302,13 +302,13 @@ impl Machine<'_> {
         Some(Step::stop(WAITING, format!("{} holds it until {until}", hold.by)))
     }
 
-    /// The names of all that must use the new key: those of the spec, and whoever got it and is no longer
-    /// there; without those that were given up.
+    /// The names of all that must use the new key: those of the spec, and those that were there when the
+    /// rotation began, or got it since, and no longer are; without those that were given up. Whoever left
+    /// the spec, such as a host that an inventory has lost, may still hold the old one.
     fn names(&self) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = self.consumers.iter().map(|one| one.name().to_owned()).collect();
         if let Some(rotation) = self.rotation() {
-            let touched = rotation.consumers.iter().filter(|(_, progress)| progress.is_touched);
-            names.extend(touched.map(|(name, _)| name.clone()));
+            names.extend(rotation.consumers.keys().cloned());
             names.retain(|name| !rotation.skipped.contains_key(name));
         }
         names

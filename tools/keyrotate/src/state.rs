@@ -43,7 +43,7 @@ pub(crate) struct Rotation {
     /// The credential after.
     #[serde(with = "sealed", default)]
     pub(crate) new: Option<Credential>,
-    /// How far each consumer is; who is missing has not been touched.
+    /// How far each consumer is: all that there were when it began, and those that came since.
     pub(crate) consumers: BTreeMap<String, Progress>,
     /// Consumers and sites that the operator has given up.
     pub(crate) skipped: BTreeMap<String, Skip>,

@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::conceal;
 use crate::credential::{Credential, Fields};
 use crate::provider::{Context, Key};
-use crate::state::{Phase, Rotation};
+use crate::state::{Phase, Progress, Rotation};
 
 /// So often the key in use is tried before the target counts as out of reach.
 const TRIES: u32 = 3;
@@ -42,7 +42,11 @@ impl Machine<'_> {
             asked: None,
             old,
             new: None,
-            consumers: BTreeMap::new(),
+            consumers: self
+                .consumers
+                .iter()
+                .map(|one| (one.name().to_owned(), Progress::default()))
+                .collect(),
             skipped: BTreeMap::new(),
             timer: None,
             used: None,

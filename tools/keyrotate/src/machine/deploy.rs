@@ -102,7 +102,8 @@ impl Machine<'_> {
     ) -> Result<Vec<(String, Attested)>> {
         let mut open: BTreeMap<String, Attested> = BTreeMap::new();
         for name in names {
-            open.insert(name.clone(), Attested::Unknown("it is no longer in the spec".into()));
+            let why = "it is no longer in the spec; put it back, or `keyrotate skip` it";
+            open.insert(name.clone(), Attested::Unknown(why.into()));
         }
         for attempt in 0..self.gates.tries {
             if open.is_empty() || attempt > 0 && self.clock.pause(self.gates.pause()) {

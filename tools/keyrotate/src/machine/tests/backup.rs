@@ -1,4 +1,4 @@
-//! A journal, or a target, that was restored from a backup: it tells of keys that are no longer what they were.
+//! What is no longer as it was: a journal or a target that comes from a backup, and a spec that was changed.
 
 use super::*;
 use crate::state::State;
@@ -79,5 +79,16 @@ fn the_last_key_is_not_deleted_on_the_word_of_a_consumer() {
     world.look().keys.insert(OLD.into(), (format!("secret of {OLD}"), true));
     world.look().is_credulous = true;
     stops(&world, &gates, ROLLED_BACK, "the target no longer accepts the new key");
+    assert!(world.look().keys[OLD].1);
+}
+
+#[test]
+fn a_consumer_that_left_the_spec_keeps_the_old_key_alive() {
+    let world = World::new(Maker::Ours, &["a", "b"]);
+    world.look().misled.insert("a".into());
+    stops(&world, &open(), PENDING, "a: it uses the old key");
+    world.look().misled.clear();
+    world.look().holds.remove("b");
+    stops(&world, &open(), PENDING, "b: it is no longer in the spec; put it back, or `keyrotate skip` it");
     assert!(world.look().keys[OLD].1);
 }
