@@ -154,9 +154,24 @@ impl Machine<'_> {
             Answer::Yes(()) => Ok(None),
             Answer::No(why) => {
                 let reason = format!("the target no longer accepts the new key: {why}");
-                self.turn_back(&reason, "keyrotate").map(Some)
+                match self.nothing_to_go_back_to() {
+                    Some(none) => Ok(Some(Step::stop(HUMAN, format!("{reason}; {none}")))),
+                    None => self.turn_back(&reason, "keyrotate").map(Some),
+                }
             }
             Answer::Unknown(why) => Ok(Some(Step::stop(self.unreached(), why))),
+        }
+    }
+
+    /// Why a way back would end nowhere: the target refuses the old key, which nobody has disabled here.
+    pub(crate) fn nothing_to_go_back_to(&mut self) -> Option<String> {
+        let is_disabled = self.rotation()?.phase >= Phase::Confirmed;
+        let old = self.old().filter(|_| !is_disabled)?;
+        match self.accepts(&old) {
+            Answer::No(why) => {
+                Some(format!("the target refuses the old key, so there is no way back: {why}"))
+            }
+            Answer::Yes(()) | Answer::Unknown(_) => None,
         }
     }
 

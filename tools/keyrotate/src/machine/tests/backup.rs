@@ -92,3 +92,26 @@ fn a_consumer_that_left_the_spec_keeps_the_old_key_alive() {
     stops(&world, &open(), PENDING, "b: it is no longer in the spec; put it back, or `keyrotate skip` it");
     assert!(world.look().keys[OLD].1);
 }
+
+#[test]
+fn nobody_turns_back_to_a_key_that_is_gone() {
+    let gates = Gates { soak: Duration::from_secs(60), ..open() };
+    let world = World::new(Maker::Ours, &["a"]);
+    stops(&world, &gates, WAITING, "both keys are good");
+    assert_eq!(world.with(&gates, |machine| machine.nothing_to_go_back_to()).unwrap(), None);
+    world.look().keys.remove(OLD);
+    let why = world.with(&gates, |machine| machine.nothing_to_go_back_to()).unwrap().unwrap();
+    assert!(why.contains("no way back"), "{why}");
+    world.look().keys.remove("new1");
+    stops(&world, &gates, HUMAN, "no longer accepts the new key: refused; the target refuses the old key");
+    assert!(world.look().state.rotation.as_ref().unwrap().back.is_none());
+}
+
+#[test]
+fn a_sentence_names_ten_of_many() {
+    let names: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::new(Maker::Ours, &names);
+    world.look().away.extend(names.iter().skip(1).map(|name| (*name).to_owned()));
+    stops(&world, &open(), PENDING, "c10: it is away; and 19 more");
+}
