@@ -164,6 +164,7 @@ impl Machine<'_> {
     pub(crate) fn run(&mut self, begin: Begin) -> Result<End> {
         let now = self.clock.now();
         if self.state.rotation.is_some() {
+            self.enlist();
             // An effect whose outcome cannot be written down is not begun.
             self.keep(&[])?;
         } else if !is_due(&self.state, begin, &now) {
@@ -302,16 +303,20 @@ impl Machine<'_> {
         Some(Step::stop(WAITING, format!("{} holds it until {until}", hold.by)))
     }
 
-    /// The names of all that must use the new key: those of the spec, and those that were there when the
-    /// rotation began, or got it since, and no longer are; without those that were given up. Whoever left
-    /// the spec, such as a host that an inventory has lost, may still hold the old one.
-    fn names(&self) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = self.consumers.iter().map(|one| one.name().to_owned()).collect();
-        if let Some(rotation) = self.rotation() {
-            names.extend(rotation.consumers.keys().cloned());
-            names.retain(|name| !rotation.skipped.contains_key(name));
+    /// Writes down who is concerned: whoever vanishes from the spec or an inventory while the rotation
+    /// lasts may use the old key all the same, and only a human knows that he does not.
+    fn enlist(&mut self) {
+        let Some(rotation) = &mut self.state.rotation else { return };
+        for consumer in &self.consumers {
+            rotation.consumers.entry(consumer.name().to_owned()).or_default();
         }
-        names
+    }
+
+    /// The names of all that must use the new key: everybody but those that were given up.
+    fn names(&self) -> BTreeSet<String> {
+        let Some(rotation) = self.rotation() else { return BTreeSet::new() };
+        let names = rotation.consumers.keys().filter(|name| !rotation.skipped.contains_key(*name));
+        names.cloned().collect()
     }
 
     /// Asks the target something; `what` gets it, and what it must know.

@@ -43,7 +43,7 @@ pub(crate) struct Rotation {
     /// The credential after.
     #[serde(with = "sealed", default)]
     pub(crate) new: Option<Credential>,
-    /// How far each consumer is: all that there were when it began, and those that came since.
+    /// How far each consumer is: all that the spec has named since the rotation began.
     pub(crate) consumers: BTreeMap<String, Progress>,
     /// Consumers and sites that the operator has given up.
     pub(crate) skipped: BTreeMap<String, Skip>,
@@ -51,6 +51,9 @@ pub(crate) struct Rotation {
     pub(crate) timer: Option<Timer>,
     /// When the old key was last seen in use, as a time of the timer in milliseconds, and the count then.
     pub(crate) used: Option<Used>,
+    /// Whether the target may have been told to disable the old key.
+    #[serde(default)]
+    pub(crate) is_disabling: bool,
     /// Whether the target may have been told to delete the old key.
     pub(crate) is_deleting: bool,
     /// Who confirmed that the old key may go.

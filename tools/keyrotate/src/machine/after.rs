@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::Result;
 
-use super::deploy::{Attested, pending, told};
+use super::deploy::{Attested, against, pending, pending_without, told};
 use super::forward::lost_its_key;
 use super::gate::{Cleared, cleared};
 use super::prove::Verdict;
@@ -33,13 +33,6 @@ impl Machine<'_> {
 
     pub(super) fn wait_for_soak(&mut self) -> Result<Step> {
         let passed = self.time_passes();
-        let Some(new) = self.new_key() else { return Ok(lost_its_key()) };
-        // Whoever uses it would fail all the time that is left.
-        if let Answer::No(_) = self.check(&new)
-            && let Some(step) = self.is_still_good(&new)?
-        {
-            return Ok(step);
-        }
         if let Some(stop) = self.old_use(passed) {
             return Ok(stop);
         }
@@ -118,7 +111,11 @@ impl Machine<'_> {
             Verdict::Unknown(why) => return Ok(Step::stop(self.unreached(), why)),
         }
         let refusals = self.refusals();
-        self.record("disabling", |rotation| rotation.is_noisy = rotation.refusals < refusals)?;
+        self.record("disabling", |rotation| {
+            // Once it may be disabled, whoever misses it is refused, and that is no noise.
+            rotation.is_noisy |= !rotation.is_disabling && rotation.refusals < refusals;
+            rotation.is_disabling = true;
+        })?;
         match self
             .take_away(&cleared, |machine| machine.ask(|provider, context| provider.disable(&old, context)))
         {
@@ -139,12 +136,23 @@ impl Machine<'_> {
         {
             return Ok(Ok(cleared));
         }
+        if self.rotation().is_some_and(|rotation| rotation.is_disabling) {
+            // A run that was killed may have disabled it: as in WATCH.
+            return match against(&open) {
+                Some(reason) => self.turn_back(&reason, "keyrotate").map(Err),
+                None => Ok(Err(pending_without(&open))),
+            };
+        }
         if !open.iter().any(|(_, attested)| matches!(attested, Attested::Other(_))) {
             return Ok(Err(pending(&open)));
         }
         log::warn!("{}: {}; something has put that there", self.name, told(&open));
         self.give_again(&open);
-        self.record("PROVED", |rotation| rotation.phase = Phase::Proved).map(Err)
+        self.record("PROVED", |rotation| {
+            // What was confirmed is no longer so.
+            (rotation.phase, rotation.confirmed) = (Phase::Proved, None);
+        })
+        .map(Err)
     }
 
     /// An effect that takes a key away: it demands the proof that nobody needs that key.
@@ -180,10 +188,7 @@ impl Machine<'_> {
         let (Some(old), Some(new)) = (self.old(), self.new_key()) else { return Ok(lost_its_key()) };
         if self.rotation().is_some_and(|rotation| rotation.is_deleting) {
             // It may be gone already, and there is no way but forward.
-            return match self.only_forward(&new) {
-                Some(stop) => Ok(stop),
-                None => self.delete(&old),
-            };
+            return self.held().map_or_else(|| self.delete(&old), Ok);
         }
         let passed = self.time_passes();
         if let Some(reason) = self.is_missed() {
@@ -192,9 +197,7 @@ impl Machine<'_> {
         self.forget_statements();
         let names: Vec<String> = self.names().into_iter().collect();
         let open = self.attest(&names, &new)?;
-        let is_against = |(_, attested): &&(String, Attested)| !matches!(attested, Attested::Unknown(_));
-        if let Some(one) = open.iter().find(is_against) {
-            let reason = format!("without the old key, {}", told(std::slice::from_ref(one)));
+        if let Some(reason) = against(&open) {
             return self.turn_back(&reason, "keyrotate");
         }
         if let Some(left) = self.gates.watch.checked_sub(passed).filter(|left| !left.is_zero()) {
@@ -207,26 +210,10 @@ impl Machine<'_> {
             return Ok(stop);
         }
         let Some(Ok(cleared)) = self.rotation().map(|rotation| cleared(rotation, &names)) else {
-            return Ok(pending(&open));
+            return Ok(pending_without(&open));
         };
-        if let Some(step) = self.is_still_good(&new)? {
-            return Ok(step);
-        }
         self.record("deleting", |rotation| rotation.is_deleting = true)?;
         self.take_away(&cleared, |machine| machine.delete(&old))
-    }
-
-    /// What stands against the end of the old key where there is no way back: that the target does not
-    /// accept the new one, so that what is called the old one may be in use again.
-    fn only_forward(&mut self, new: &Credential) -> Option<Step> {
-        match self.accepts(new) {
-            Answer::Yes(()) => None,
-            Answer::No(why) => {
-                let why = format!("the target does not accept the new key, so the old one is kept: {why}");
-                Some(Step::stop(HUMAN, why))
-            }
-            Answer::Unknown(why) => Some(Step::stop(self.unreached(), why)),
-        }
     }
 
     fn delete(&mut self, old: &Credential) -> Result<Step> {

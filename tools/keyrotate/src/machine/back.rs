@@ -2,10 +2,10 @@
 
 use common::Result;
 
-use super::deploy::{Attested, told};
+use super::deploy::{Attested, pending, told};
 use super::gate::cleared;
 use super::prove::Verdict;
-use super::{End, HUMAN, LATER, Machine, PENDING, ROLLED_BACK, Step};
+use super::{End, HUMAN, LATER, Machine, ROLLED_BACK, Step};
 use crate::answer::Answer;
 use crate::credential::Credential;
 use crate::provider::Maker;
@@ -17,7 +17,7 @@ impl Machine<'_> {
         let Some(rotation) = self.rotation() else { return Ok(Step::Next) };
         let phase = rotation.phase;
         if let Some(old) = self.old() {
-            if let Some(stop) = self.restore(&old, phase)? {
+            if let Some(stop) = self.restore(&old)? {
                 return Ok(stop);
             }
         } else if !self.touched().is_empty() {
@@ -50,8 +50,8 @@ impl Machine<'_> {
 
     /// The old key works at the target, and everybody who may have the new one uses it; what stands
     /// against that.
-    fn restore(&mut self, old: &Credential, phase: Phase) -> Result<Option<Step>> {
-        if phase >= Phase::Confirmed {
+    fn restore(&mut self, old: &Credential) -> Result<Option<Step>> {
+        if self.rotation().is_some_and(|rotation| rotation.is_disabling) {
             self.has_touched = true;
             match self.ask(|provider, context| provider.enable(old, context)) {
                 Answer::Yes(()) => {}
@@ -74,11 +74,9 @@ impl Machine<'_> {
         if open.iter().any(|(_, attested)| matches!(attested, Attested::Broken(_))) {
             return Ok(Some(Step::stop(HUMAN, format!("back to the old key, but {}", told(&open)))));
         }
+        self.give_again(&open);
         let Some(rotation) = self.rotation() else { return Ok(None) };
-        if cleared(rotation, &touched).is_ok() {
-            return Ok(None);
-        }
-        Ok(Some(Step::stop(PENDING, format!("back to the old key; the new one is kept for {}", told(&open)))))
+        Ok(if cleared(rotation, &touched).is_ok() { None } else { Some(pending(&open)) })
     }
 
     /// The new key goes: nobody has it any more.

@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::conceal;
 use crate::credential::{Credential, Fields};
 use crate::provider::{Context, Key};
-use crate::state::{Phase, Progress, Rotation};
+use crate::state::{Phase, Rotation};
 
 /// So often the key in use is tried before the target counts as out of reach.
 const TRIES: u32 = 3;
@@ -28,10 +28,13 @@ impl Machine<'_> {
         let none = BTreeSet::new();
         let context = Context { token: "", old: old.as_ref(), new: None, prefers_new: false, skipped: &none };
         let ids_before = match self.provider.ready(&context).and_then(|()| self.provider.list(&context)) {
-            Answer::Yes(keys) => keys.into_iter().map(|key: Key| key.id).collect(),
+            Answer::Yes(keys) => keys.into_iter().map(|key: Key| key.id).collect::<Vec<_>>(),
             Answer::No(why) => return Ok(Step::stop(HUMAN, why)),
             Answer::Unknown(why) => return Ok(Step::stop(LATER, why)),
         };
+        if let Some(stop) = self.left_behind(old.as_ref(), &ids_before) {
+            return Ok(stop);
+        }
         self.state.rotation = Some(Rotation {
             id: random_word(),
             begun: self.clock.now().seconds(),
@@ -42,20 +45,18 @@ impl Machine<'_> {
             asked: None,
             old,
             new: None,
-            consumers: self
-                .consumers
-                .iter()
-                .map(|one| (one.name().to_owned(), Progress::default()))
-                .collect(),
+            consumers: BTreeMap::new(),
             skipped: BTreeMap::new(),
             timer: None,
             used: None,
+            is_disabling: false,
             is_deleting: false,
             confirmed: None,
             refusals: None,
             is_noisy: false,
             waits: None,
         });
+        self.enlist();
         let kept = self.note("INTENT", "");
         if kept.is_err() {
             self.state.rotation = None;
@@ -63,9 +64,26 @@ impl Machine<'_> {
         kept.map(|()| Step::Next)
     }
 
+    /// A key of the last rotation that nobody is seen to hold: without it as the old one it would stay for
+    /// good.
+    fn left_behind(&self, old: Option<&Credential>, ids: &[String]) -> Option<Step> {
+        let last = self.state.last.as_ref().filter(|last| old.is_none() && ids.contains(&last.key))?;
+        let why = format!(
+            "the target still has {}, in use since the last rotation, and no consumer is seen to hold it; \
+             name it as `current` in the spec",
+            last.key
+        );
+        Some(Step::stop(HUMAN, why))
+    }
+
     /// The credential that the consumers hold and the target accepts; `None` when nobody holds one yet.
     fn in_use(&mut self) -> std::result::Result<Option<Credential>, Step> {
         let (found, unread) = self.held_by_consumers()?;
+        if found.is_empty()
+            && let Some(stop) = unread
+        {
+            return Err(stop);
+        }
         let mut accepted: Vec<(String, Credential)> = Vec::new();
         let mut refused = Vec::new();
         for (holder, credential) in found {
@@ -97,16 +115,16 @@ impl Machine<'_> {
                     credential.id
                 ),
             )),
-            (None, None) if unread.is_empty() => Ok(None),
-            (None, None) => Err(Step::stop(LATER, unread.join("; "))),
+            (None, None) => Ok(None),
         }
     }
 
-    /// What the consumers hold, each credential once with the first who holds it; and who could not be read.
-    #[expect(clippy::type_complexity, reason = "two lists, read by the one caller")]
-    fn held_by_consumers(&mut self) -> std::result::Result<(Vec<(String, Credential)>, Vec<String>), Step> {
+    /// What the consumers hold, each credential once with the first who holds it; and, when some could not
+    /// be read, how a run ends that knows of no key by the others.
+    #[expect(clippy::type_complexity, reason = "a list and an end, read by the one caller")]
+    fn held_by_consumers(&mut self) -> std::result::Result<(Vec<(String, Credential)>, Option<Step>), Step> {
         let mut found: Vec<(String, Credential)> = Vec::new();
-        let mut unread = Vec::new();
+        let (mut unread, mut refused) = (Vec::new(), Vec::new());
         if let Some(current) = self.current.clone() {
             let held: Fields = [("secret".to_owned(), current)].into();
             self.take_in("`current` of the spec", &held, &mut found)?;
@@ -115,11 +133,26 @@ impl Machine<'_> {
             match answer {
                 Answer::Yes(None) => {}
                 Answer::Yes(Some(held)) => self.take_in(&name, &held, &mut found)?,
-                Answer::No(why) => log::debug!("{name}: {why}"),
+                Answer::No(why) => refused.push(format!("{name}: {why}")),
                 Answer::Unknown(why) => unread.push(format!("{name}: {why}")),
             }
         }
-        Ok((found, unread))
+        for why in &refused {
+            log::warn!("{}: {why}", self.name);
+        }
+        // Who cannot be read may hold a key, which would never go if this were the first one of all.
+        let stop = match (refused.as_slice(), unread.as_slice()) {
+            ([], []) => None,
+            ([], unread) => Some(Step::stop(LATER, unread.join("; "))),
+            (refused, _) => Some(Step::stop(
+                HUMAN,
+                format!(
+                    "which key is in use is not known ({}); name it as `current` in the spec",
+                    refused.join("; ")
+                ),
+            )),
+        };
+        Ok((found, stop))
     }
 
     fn take_in(
@@ -142,7 +175,7 @@ impl Machine<'_> {
     }
 
     /// Whether the target accepts a key, as far as a few log-ins tell.
-    pub(super) fn accepts(&mut self, credential: &Credential) -> Answer {
+    fn accepts(&mut self, credential: &Credential) -> Answer {
         let mut answer = Answer::Unknown(String::new());
         for attempt in 0..TRIES {
             if attempt > 0 && self.clock.pause(self.gates.pause()) {

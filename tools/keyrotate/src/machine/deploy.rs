@@ -24,6 +24,9 @@ pub(super) enum Attested {
     Unknown(String),
 }
 
+/// Why somebody who vanished from the spec is not asked.
+const GONE: &str = "it is no longer in the spec; put it back, or `keyrotate skip` it";
+
 impl Machine<'_> {
     /// Asks the consumers that `which` means the same, some at a time; what each answers, by name.
     pub(super) fn each<T: Send>(
@@ -102,8 +105,7 @@ impl Machine<'_> {
     ) -> Result<Vec<(String, Attested)>> {
         let mut open: BTreeMap<String, Attested> = BTreeMap::new();
         for name in names {
-            let why = "it is no longer in the spec; put it back, or `keyrotate skip` it";
-            open.insert(name.clone(), Attested::Unknown(why.into()));
+            open.insert(name.clone(), Attested::Unknown(GONE.into()));
         }
         for attempt in 0..self.gates.tries {
             if open.is_empty() || attempt > 0 && self.clock.pause(self.gates.pause()) {
@@ -122,6 +124,12 @@ impl Machine<'_> {
             // Who cannot be asked now is not waited for here: the next run asks again.
             if open.values().all(|attested| matches!(attested, Attested::Unknown(_))) {
                 break;
+            }
+        }
+        if let Some(rotation) = &mut self.state.rotation {
+            // What they said in an earlier run is no longer so.
+            for name in open.keys() {
+                rotation.consumers.entry(name.clone()).or_default().is_attested = false;
             }
         }
         Ok(open.into_iter().collect())
@@ -205,9 +213,10 @@ impl Machine<'_> {
             let mut note = self.noted(step, "");
             note.consumer = Some(name.clone());
             let Some(rotation) = &mut self.state.rotation else { break };
+            let is_past = rotation.phase >= Phase::Attested && rotation.back.is_none();
             let progress = rotation.consumers.entry(name.clone()).or_default();
+            let is_known = step == "attested" && (is_past || progress.is_attested);
             change(progress);
-            let is_known = step == "attested" && rotation.phase >= Phase::Attested && rotation.back.is_none();
             if !is_known {
                 notes.push(note);
             }
@@ -239,8 +248,11 @@ fn held(consumer: &mut dyn Consumer) -> Answer<Told> {
     }
 }
 
-/// So many are named in a sentence; `status` and the audit log name all.
-const NAMED: usize = 10;
+/// Who is known not to use the key that it is to use, or not to work with it.
+pub(super) fn against(open: &[(String, Attested)]) -> Option<String> {
+    let one = open.iter().find(|(_, attested)| !matches!(attested, Attested::Unknown(_)))?;
+    Some(format!("without the old key, {}", told(std::slice::from_ref(one))))
+}
 
 /// One sentence of those who are pending.
 pub(super) fn told(pending: &[(String, Attested)]) -> String {
@@ -248,11 +260,15 @@ pub(super) fn told(pending: &[(String, Attested)]) -> String {
         Attested::Yes => format!("{name}: done"),
         Attested::Broken(why) | Attested::Other(why) | Attested::Unknown(why) => format!("{name}: {why}"),
     };
-    let mut all: Vec<_> = pending.iter().take(NAMED).map(one).collect();
-    if let Some(more) = pending.len().checked_sub(NAMED).filter(|&more| more > 0) {
-        all.push(format!("and {more} more"));
-    }
-    all.join("; ")
+    pending.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The end of a run that some consumers hold up while the old key is, or may be, disabled.
+pub(super) fn pending_without(pending: &[(String, Attested)]) -> Step {
+    Step::stop(
+        PENDING,
+        format!("the old key is disabled, and not deleted before it is known of {}", told(pending)),
+    )
 }
 
 /// The end of a run that some consumers hold up.

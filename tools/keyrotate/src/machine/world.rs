@@ -47,12 +47,14 @@ pub(super) struct Reality {
     pub(super) broken: BTreeSet<String>,
     /// Consumers that cannot be reached.
     pub(super) away: BTreeSet<String>,
+    /// Consumers that the spec does not name.
+    pub(super) strangers: BTreeSet<String>,
+    /// Consumers whose file cannot be read.
+    pub(super) closed: BTreeSet<String>,
     /// What the target answers to log-ins before it looks at them; the next one is the last.
     pub(super) whims: Vec<Answer>,
     /// Whether the target takes any secret.
     pub(super) is_gullible: bool,
-    /// Whether the consumers believe that they work, such as by a session that is still open.
-    pub(super) is_credulous: bool,
     pub(super) usage: Usage,
     pub(super) refusals: Option<u64>,
     /// The journal.
@@ -86,9 +88,10 @@ impl World {
             misled: BTreeSet::new(),
             broken: BTreeSet::new(),
             away: BTreeSet::new(),
+            strangers: BTreeSet::new(),
+            closed: BTreeSet::new(),
             whims: Vec::new(),
             is_gullible: false,
-            is_credulous: false,
             usage: Usage::None,
             refusals: None,
             state: State::default(),
@@ -112,7 +115,8 @@ impl World {
 
     /// One run that does something else.
     pub(super) fn with<T>(&self, gates: &Gates, act: impl FnOnce(&mut Machine<'_>) -> T) -> Option<T> {
-        let names: Vec<String> = self.look().holds.keys().cloned().collect();
+        let mut names: Vec<String> = self.look().holds.keys().cloned().collect();
+        names.retain(|name| !self.look().strangers.contains(name));
         let consumer = |name: String| Box::new(Holder { name, world: self.clone() }) as Box<dyn Consumer>;
         let state = self.look().state.clone();
         let (mut target, mut keeper) = (self.clone(), self.clone());
@@ -325,6 +329,9 @@ impl Consumer for Holder {
     }
 
     fn read(&mut self) -> Answer<Option<Fields>> {
+        if self.world.look().closed.contains(&self.name) {
+            return Answer::No("permission denied".into());
+        }
         self.reached().map(|()| {
             let (id, secret) = self.world.look().holds[&self.name].clone();
             Some([("id".to_owned(), id.into()), ("secret".to_owned(), secret.into())].into())
@@ -350,8 +357,7 @@ impl Consumer for Holder {
         self.reached().and_then(|()| self.world.point(|_| ())).map(|()| {
             let reality = self.world.look();
             let (id, secret) = &reality.holds[&self.name];
-            let works = reality.is_credulous
-                || reality.accepts(id, secret) && (id == OLD || !reality.broken.contains(&self.name));
+            let works = reality.accepts(id, secret) && (id == OLD || !reality.broken.contains(&self.name));
             Some(Statement { key: Named::Text(id.clone()), works: Some(works) })
         })
     }
