@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::audit::{self, Entry, Outcome, Tail};
 use crate::conceal;
 use crate::credential::hex;
-use crate::machine::{HUMAN, Keeper, Note};
+use crate::machine::{HUMAN, Keeper, LATER, Note, UNWRITABLE};
 use crate::state::State;
 
 /// What the first line begins with; the digest of all others follows.
@@ -51,13 +51,13 @@ impl Journal {
     ///
     /// # Errors
     /// Status 75 when somebody else has it. Status 11 when it, or the end of the audit log, is not what was
-    /// written. Status 13 when the folder cannot be made or written.
+    /// written. Status 13 when the folder or the log cannot be made or written.
     pub(crate) fn open(folder: &Path, wait: Wait) -> Result<(Self, State)> {
-        make(folder).map_err(|error| error.with_status(crate::machine::UNWRITABLE))?;
+        make(folder).map_err(|error| error.with_status(UNWRITABLE))?;
         is_private(folder)?;
-        let lock = Lock::acquire(&folder.join("lock"), wait)?;
+        let lock = Lock::acquire(&folder.join("lock"), wait).map_err(untouched)?;
         let Whole { state, audit } = read(folder)?.unwrap_or_default();
-        let audit = audit::settle(&folder.join(audit::NAME), &audit)?;
+        let audit = audit::settle(&folder.join(audit::NAME), &audit).map_err(untouched)?;
         Ok((Self { folder: folder.into(), audit, _lock: lock }, state))
     }
 
@@ -118,6 +118,11 @@ fn entry(note: &Note) -> Entry<'_> {
         entry = entry.why(why);
     }
     entry
+}
+
+/// What keeps the journal from being written, and is neither another run nor a fault of the log.
+fn untouched(error: Error) -> Error {
+    if matches!(error.status(), LATER | HUMAN) { error } else { error.with_status(UNWRITABLE) }
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -273,6 +278,21 @@ mod tests {
         let error = Journal::open(&folder, Wait::Not).err().unwrap();
         assert_eq!(error.status(), HUMAN);
         assert!(error.to_string().contains("is not what was written there"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_was_not_touched() {
+        for name in ["lock", audit::NAME] {
+            let place = tempfile::tempdir().unwrap();
+            let folder = place.path().join("orders");
+            let (mut journal, state) = Journal::open(&folder, Wait::Not).unwrap();
+            journal.record(&state, &[note("one")]).unwrap();
+            drop(journal);
+            let _the_lock_does_not_stay = fs::remove_file(folder.join(name));
+            fs::create_dir(folder.join(name)).unwrap();
+            let error = Journal::open(&folder, Wait::Not).err().unwrap();
+            assert_eq!(error.status(), UNWRITABLE, "{name}: {error}");
+        }
     }
 
     #[test]

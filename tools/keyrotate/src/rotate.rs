@@ -12,7 +12,7 @@ use crate::clock::Now;
 use crate::consumer::Consumer;
 use crate::credential::hex;
 use crate::journal::{self, Journal};
-use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, is_due};
+use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, UNWRITABLE, is_due};
 use crate::provider::{Place, Provider};
 use crate::source::Source;
 use crate::spec::Spec;
@@ -71,9 +71,6 @@ pub(crate) fn roll_back(spec: &Spec, folder: &Path, reason: &str) -> Result<Adva
     let is_on_its_way = rotation.back.is_some();
     driven(spec, (journal, state), |machine| {
         if !is_on_its_way {
-            if let Some(why) = machine.nothing_to_go_back_to() {
-                return Err(Error::failed(why).with_status(HUMAN));
-            }
             machine.turn_back(reason, &audit::who())?;
         }
         machine.run(Begin::Never)
@@ -171,7 +168,7 @@ fn decided(
         status: None,
         why: (!why.is_empty()).then(|| why.to_owned()),
     };
-    journal.record(&state, &[note])
+    journal.record(&state, &[note]).map_err(|error| error.with_status(UNWRITABLE))
 }
 
 /// The old key may go.
