@@ -79,7 +79,8 @@ fn take_as_current(looks: &mut [Look]) {
 impl Known {
     fn of(state: &State) -> Self {
         let rotation = state.rotation.as_ref();
-        let last = state.last.as_ref().filter(|_| rotation.is_none());
+        // One that had no key to go back to has left none.
+        let last = state.last.as_ref().filter(|last| rotation.is_none() && !last.key.is_empty());
         Self {
             new: rotation.and_then(|rotation| rotation.new.clone()),
             old: rotation.and_then(|rotation| rotation.old.clone()),
@@ -191,5 +192,24 @@ fn try_it(look: &mut Look, credential: Option<Credential>, target: &mut dyn Prov
         Answer::Yes(()) => look.works = Some(true),
         Answer::No(why) => (look.works, look.why) = (Some(false), Some(why)),
         Answer::Unknown(why) => look.why = Some(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Last;
+
+    #[test]
+    fn a_rotation_that_left_no_key_has_none_that_is_current() {
+        let check = |key: &str, fingerprint: &str, want: Uses| {
+            let (key, fingerprint) = (key.to_owned(), fingerprint.to_owned());
+            let last = Last { rotation: "r".into(), ended: 0, is_rotated: false, key, fingerprint };
+            let known = Known::of(&State { last: Some(last), ..State::default() });
+            assert!(known.named("3f9a1c0b77de") == want);
+        };
+        check("k1", "3f9a1c0b77de", Uses::Current);
+        check("k1", "000000000000", Uses::Other);
+        check("", "", Uses::Other);
     }
 }
