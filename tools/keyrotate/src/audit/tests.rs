@@ -86,9 +86,10 @@ fn a_reason_holds_no_secret() {
 
 #[test]
 fn every_flipped_bit_is_found_in_its_line() {
-    let log = Log::new(4);
+    // One that another line follows, and the last one.
+    let log = Log::new(2);
     let good = log.bytes();
-    assert_eq!(check(&log.path, Some(&log.tail)).unwrap(), Checked { lines: 4, fault: None });
+    assert_eq!(check(&log.path, Some(&log.tail)).unwrap(), Checked { lines: 2, fault: None });
     for at in 0..good.len() {
         for bit in 0..8 {
             let mut bad = good.clone();
