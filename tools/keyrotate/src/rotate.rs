@@ -17,6 +17,7 @@ use crate::provider::{Place, Provider};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::state::{Hold, Phase, Rotation, Skip, State, Wait};
+use crate::validate;
 
 /// How long a command of a person waits for a run that is at it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,6 +54,9 @@ pub(crate) fn advance(spec: &Spec, folder: &Path, begin: Begin) -> Result<Advanc
     let (journal, state) = Journal::open(folder, Patience::Not)?;
     if state.rotation.is_none() && !is_due(&state, begin, &Now::read()) {
         return Ok(Advanced { end: End::Idle, before: None, state });
+    }
+    if state.rotation.is_none() {
+        validate::nothing_is_in_the_way(spec)?;
     }
     driven(spec, (journal, state), |machine| machine.run(begin))
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use common::{OrCannot, Out, Outcome, Result};
+use common::{Error, OrCannot, Out, Outcome, Result};
 use serde::Serialize;
 
 use crate::consumer;
 use crate::folder;
+use crate::machine::HUMAN;
+use crate::provider;
 use crate::report::{Form, object};
 use crate::source::Source;
 use crate::spec::reader::Fault;
@@ -96,6 +98,9 @@ fn look_around(judged: &Judged, state: Option<&Path>, faults: &mut Vec<Fault>, w
             warnings.push(Fault { line, what });
         }
     }
+    for (line, path) in judged.spec.iter().flat_map(public_halves) {
+        faults.push(Fault { line, what: in_the_way(&path) });
+    }
     let named = judged.spec.as_ref().and_then(|spec| spec.state.as_deref());
     if let Ok(root) = folder::root(state, named)
         && let Some(path) = open_folder(&root)
@@ -104,6 +109,35 @@ fn look_around(judged: &Judged, state: Option<&Path>, faults: &mut Vec<Fault>, w
             format!("everybody may write in {0}, where the journal is kept; chmod o-w {0}", path.display());
         faults.push(Fault { line: judged.spec.as_ref().map_or(1, |spec| spec.lines.state), what });
     }
+}
+
+/// The public keys beside the private ones that are rotated here. ssh(1) offers what it finds there, and
+/// the private key that has been replaced does not belong to it: it is refused.
+fn public_halves(spec: &Spec) -> impl Iterator<Item = (usize, PathBuf)> {
+    let is_ssh = matches!(spec.provider, provider::Config::Ssh(_));
+    let all = local_files(spec).filter(move |_| is_ssh).map(|(line, path)| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".pub");
+        (line, PathBuf::from(name))
+    });
+    all.filter(|(_, path)| path.exists())
+}
+
+fn in_the_way(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "ssh(1) offers what it finds in {path}, also when the private key beside it is another one, and is \
+         refused; remove it: without it the private key tells its public one"
+    )
+}
+
+/// That no program would be cut off by a public key beside a private one that is to be replaced.
+///
+/// # Errors
+/// Status 11, when there is one.
+pub(crate) fn nothing_is_in_the_way(spec: &Spec) -> Result<()> {
+    let found = public_halves(spec).next();
+    found.map_or(Ok(()), |(_, path)| Err(Error::failed(in_the_way(&path)).with_status(HUMAN)))
 }
 
 /// The files of the consumers that are here, each with the line of its consumer.

@@ -146,3 +146,18 @@ fn a_program_reads_the_same() {
     let want = r#"{"file":"a.toml","line":8,"severity":"fault","what":"`consumers.name`: is to be a text in quotes"}"#;
     assert_eq!(found, format!("{want}\n"));
 }
+
+#[test]
+fn a_public_key_beside_the_private_one_is_in_the_way() {
+    let place = Place::new();
+    let target = "[provider]\nkind = \"ssh-ed25519\"\nhosts = [\"a\"]\nuser = \"deploy\"\n";
+    place.check(&[HEAD, target, WEB], "");
+    testkit::write(place.path("web.pub"), "ssh-ed25519 AAAA");
+    place.check(&[HEAD, TARGET, WEB], "");
+    let found = place.found(&[HEAD, target, WEB], Form::Text);
+    assert!(found.starts_with("a.toml:7: ssh(1) offers what it finds in /FILES/web.pub"), "{found}");
+    let text = [HEAD, target, WEB].concat().replace("/FILES", &place.folder.path().display().to_string());
+    let spec = Spec::judge(&text).spec.unwrap();
+    let error = nothing_is_in_the_way(&spec).unwrap_err();
+    assert_eq!(error.status(), HUMAN);
+}

@@ -29,6 +29,7 @@ impl Rotation {
             .status();
         assert!(made.unwrap().success());
         let public = all.text("key.pub");
+        fs::remove_file(all.path("key.pub")).unwrap();
         let mut config = String::new();
         for (name, server) in NAMES.iter().zip(&all.servers) {
             let operator = fs::read_to_string(server.path("id.pub")).unwrap();
