@@ -63,8 +63,10 @@ impl Machine<'_> {
             Verdict::Proved => {}
             Verdict::Interrupted => return Ok(Some(Step::Over(End::Interrupted))),
             Verdict::Refused(why) | Verdict::Mixed(why) => {
-                let why =
-                    format!("the target does not accept the old key, so nobody can go back to it: {why}");
+                let why = format!(
+                    "the target does not accept the old key, so nobody can go back to it: {why}; have it accept {} again, and run this again",
+                    old.id
+                );
                 return Ok(Some(Step::stop(HUMAN, why)));
             }
             Verdict::Unknown(why) => return Ok(Some(Step::stop(self.unreached(), why))),

@@ -229,6 +229,24 @@ impl Postgres {
         })
     }
 
+    /// Whether the role can log in, and not with the password that we made: its own is somebody else's.
+    fn is_of_another(&self, ours: &Credential) -> Told<bool> {
+        match self.logged_in(ours) {
+            Ok(()) => return Ok(false),
+            Err(Fault::No(_)) => {}
+            Err(unknown) => return Err(unknown),
+        }
+        let enabled = self.administer(|client| {
+            let role = Role::get(client, &ours.id)?;
+            Ok(role.is_some_and(|role| role.is_enabled()))
+        });
+        match enabled {
+            Answer::Yes(is_enabled) => Ok(is_enabled),
+            Answer::No(why) => Err(Fault::No(why)),
+            Answer::Unknown(why) => Err(Fault::Unknown(why)),
+        }
+    }
+
     fn logged_in(&self, credential: &Credential) -> Told {
         let refused = |trouble: Trouble| match trouble {
             // What is refused is this user with this password, or that it comes in here.
@@ -296,6 +314,12 @@ impl Provider for Postgres {
         let Some(new) = context.new else { return Answer::No("there is no new password".into()) };
         let done = self.administer(|client| {
             self.is_ours(&new.id)?;
+            // Nobody was given it yet: whoever is there came in with a password that is not ours.
+            let sessions = Role::get(client, &new.id)?.map_or(0, |role| role.sessions);
+            if sessions > 0 && !context.prefers_new {
+                let what = format!("{} was idle, and is in use now ({sessions} sessions)", new.id);
+                return Err(Fault::No(what));
+            }
             if let Some(statements) = self.prepared(client, &new.id)? {
                 client.query(&statements)?;
             }
@@ -324,7 +348,15 @@ impl Provider for Postgres {
         })
     }
 
-    fn delete(&mut self, id: &str, _context: &Context<'_>) -> Answer {
+    fn delete(&mut self, id: &str, context: &Context<'_>) -> Answer {
+        // The role was there before its new password, and somebody else may have given it one since.
+        if let Some(new) = context.new.filter(|new| new.id == id) {
+            match self.is_of_another(new) {
+                Ok(false) => {}
+                Ok(true) => return Answer::Yes(()),
+                Err(fault) => return Answer::from(Err(fault)),
+            }
+        }
         self.shut_out(id, "NOLOGIN PASSWORD NULL")
     }
 

@@ -177,6 +177,25 @@ fn sessions_end_with_the_old_role() {
 }
 
 #[test]
+fn a_role_that_somebody_else_takes_meanwhile_is_left_to_him() {
+    let Some(host) = Host::new().start() else { return };
+    host.ask(PAIR);
+    let mut target = of(&host);
+    let old = held(&*target, "orders_a", "old-password");
+    let new = made(&mut *target, &old);
+    let both = context(Some(&old), Some(&new));
+    is_yes(&target.ready(&both));
+    host.ask("ALTER ROLE orders_b LOGIN PASSWORD 'of-another'");
+    let mut other = session(&host, "orders_b", "of-another");
+    is_no(&target.create(&both), "orders_b was idle, and is in use now (1 sessions)");
+    is_yes(&target.delete("orders_b", &both));
+    let theirs = held(&*target, "orders_b", "of-another");
+    is_yes(&target.check(&theirs, &both));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+#[test]
 fn what_cannot_be_rotated_is_said_first() {
     let Some(host) = Host::new().start() else { return };
     host.ask(PAIR);
