@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use common::Result;
 pub(crate) use format::Format;
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
@@ -51,6 +52,12 @@ pub(crate) trait Consumer: Send {
     /// What reports, `skip` and the journal call it; unique in the spec.
     fn name(&self) -> &str;
 
+    /// That ssh(1) would offer the private key which it holds, and no public key beside it: asked before a
+    /// rotation of such a key begins. A no says what is in the way.
+    fn offers_its_own(&mut self) -> Answer {
+        Answer::Yes(())
+    }
+
     /// What it holds now; `None` when there is nothing yet. A no: it can never be read.
     fn read(&mut self) -> Answer<Option<Fields>>;
 
@@ -62,6 +69,23 @@ pub(crate) trait Consumer: Send {
 
     /// Asks it which key it uses. `None`: it cannot be asked, and what it holds is to be read and tried.
     fn attest(&mut self) -> Answer<Option<Statement>>;
+}
+
+/// Does `work` for each of `consumers`, `jobs` at a time; the results come in their order.
+pub(crate) fn each<R: Send>(
+    consumers: &mut [Box<dyn Consumer>],
+    jobs: usize,
+    work: impl Fn(&mut Box<dyn Consumer>) -> R + Send + Sync,
+) -> Vec<R> {
+    let threads = jobs.min(consumers.len());
+    if threads <= 1 {
+        return consumers.iter_mut().map(work).collect();
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(|| consumers.par_iter_mut().map(work).collect()),
+        // Without threads it takes longer, and that is all.
+        Err(_) => consumers.iter_mut().map(work).collect(),
+    }
 }
 
 /// What the spec says of a consumer; with `hosts`, of one on each of them.

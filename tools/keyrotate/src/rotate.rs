@@ -7,13 +7,14 @@ use common::{Error, Result};
 use files::Wait as Patience;
 use sha2::{Digest, Sha256};
 
+use crate::answer::Answer;
 use crate::audit;
 use crate::clock::Now;
-use crate::consumer::Consumer;
+use crate::consumer::{self, Consumer};
 use crate::credential::hex;
 use crate::journal::{self, Journal};
 use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, UNWRITABLE, is_due};
-use crate::provider::{Place, Provider};
+use crate::provider::{self, Place, Provider};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::state::{Hold, Phase, Rotation, Skip, State, Wait};
@@ -57,8 +58,30 @@ pub(crate) fn advance(spec: &Spec, folder: &Path, begin: Begin) -> Result<Advanc
     }
     if state.rotation.is_none() {
         validate::nothing_is_in_the_way(spec)?;
+        nothing_is_in_the_way_elsewhere(spec)?;
     }
     driven(spec, (journal, state), |machine| machine.run(begin))
+}
+
+/// That no program on another host would be cut off by a public key beside a private one that is to be
+/// replaced. A host that is out of reach keeps no rotation from beginning.
+fn nothing_is_in_the_way_elsewhere(spec: &Spec) -> Result<()> {
+    if !matches!(spec.provider, provider::Config::Ssh(_)) {
+        return Ok(());
+    }
+    let mut all = consumers(spec, &place(spec))?;
+    let told = consumer::each(&mut all, spec.jobs, |one| (one.name().to_owned(), one.offers_its_own()));
+    let refused = told.into_iter().filter_map(|(name, answer)| match answer {
+        Answer::No(why) => Some((name, why)),
+        Answer::Yes(()) | Answer::Unknown(_) => None,
+    });
+    let (names, mut reasons): (Vec<String>, Vec<String>) = refused.unzip();
+    reasons.dedup();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let why = format!("{}: {}", names.join(", "), reasons.join("; "));
+    Err(Error::failed(why).with_status(HUMAN))
 }
 
 /// Has the rotation of `spec` go back, and advances that.

@@ -115,15 +115,19 @@ fn look_around(judged: &Judged, state: Option<&Path>, faults: &mut Vec<Fault>, w
 /// the private key that has been replaced does not belong to it: it is refused.
 fn public_halves(spec: &Spec) -> impl Iterator<Item = (usize, PathBuf)> {
     let is_ssh = matches!(spec.provider, provider::Config::Ssh(_));
-    let all = local_files(spec).filter(move |_| is_ssh).map(|(line, path)| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".pub");
-        (line, PathBuf::from(name))
-    });
+    let all = local_files(spec).filter(move |_| is_ssh).map(|(line, path)| (line, public_half(path)));
     all.filter(|(_, path)| path.exists())
 }
 
-fn in_the_way(path: &Path) -> String {
+/// Where ssh(1) looks for the public key of the private one in `path`.
+pub(crate) fn public_half(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    PathBuf::from(name)
+}
+
+/// Why the public key in `path` must go.
+pub(crate) fn in_the_way(path: &Path) -> String {
     let path = path.display();
     format!(
         "ssh(1) offers what it finds in {path}, also when the private key beside it is another one, and is \
@@ -131,7 +135,7 @@ fn in_the_way(path: &Path) -> String {
     )
 }
 
-/// That no program would be cut off by a public key beside a private one that is to be replaced.
+/// That no program on this host would be cut off by a public key beside a private one that is to be replaced.
 ///
 /// # Errors
 /// Status 11, when there is one.

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use common::Result;
-use rayon::prelude::*;
 
 use crate::answer::Answer;
-use crate::consumer::{Consumer, Named, Statement};
+use crate::consumer::{self, Consumer, Named, Statement};
 use crate::credential::{Credential, Fields};
 use crate::provider::{Context, Place, Provider};
 use crate::report::KeyName;
@@ -130,15 +129,7 @@ fn ask(mut consumers: Vec<Box<dyn Consumer>>, jobs: usize) -> Vec<Told> {
         let held = (!is_enough).then(|| consumer.read());
         Told { name: consumer.name().to_owned(), statement, held }
     };
-    let threads = jobs.min(consumers.len());
-    if threads <= 1 {
-        return consumers.iter_mut().map(one).collect();
-    }
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(|| consumers.par_iter_mut().map(one).collect()),
-        // Without threads it takes longer, and that is all.
-        Err(_) => consumers.iter_mut().map(one).collect(),
-    }
+    consumer::each(&mut consumers, jobs, one)
 }
 
 fn look(told: Told, known: &Known, target: &mut dyn Provider, context: &Context<'_>) -> Look {

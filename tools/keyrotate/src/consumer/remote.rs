@@ -13,6 +13,10 @@ use crate::ssh;
 use crate::ssh::file::Remote;
 use crate::ssh::link::{Said, open_as_operator, run};
 use crate::ssh::shell;
+use crate::validate;
+
+/// The status that says that there is a public key; no shell ends with it on its own account.
+const BESIDE: i32 = 43;
 
 /// The consumers that `config` means: one on each host.
 pub(crate) fn build(config: &Config, place: &Place<'_>) -> Result<Vec<Box<dyn Consumer>>> {
@@ -63,6 +67,18 @@ impl Distant {
 impl Consumer for Distant {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn offers_its_own(&mut self) -> Answer {
+        let public = validate::public_half(&self.path);
+        // Of the name that programs are given, wherever a link with that name leads.
+        let script = format!("([ ! -e {} ] || exit {BESIDE})", shell::quoted(&public.to_string_lossy()));
+        let said = self.open().and_then(|mut session| run(&mut session, &self.reach, &script, None));
+        said.and_then(|said| match said.status {
+            0 => Answer::Yes(()),
+            BESIDE => Answer::No(validate::in_the_way(&public)),
+            _ => Answer::Unknown(said.why()),
+        })
     }
 
     fn read(&mut self) -> Answer<Option<Fields>> {

@@ -166,6 +166,21 @@ fn nobody_who_holds_the_key_is_ever_refused() {
 }
 
 #[test]
+fn a_public_key_beside_the_private_one_is_in_the_way_on_its_host_too() {
+    let Some(all) = Rotation::start([Sshd::new(), Sshd::new()], AT_ONCE) else { return };
+    let before = (all.there(), all.text("key"), all.lines());
+    let public = all.servers[0].path("home/key.pub");
+    testkit::write(&public, "ssh-ed25519 AAAA before\n");
+    let said = all.keyrotate(&["run"], 11);
+    let want = format!("there@alpha: ssh(1) offers what it finds in {}", public.display());
+    assert!(said.contains(&want), "{said}");
+    assert_eq!((all.there(), all.text("key"), all.lines()), before);
+    fs::remove_file(public).unwrap();
+    all.keyrotate(&["run"], 0);
+    assert_ne!(all.there(), before.0);
+}
+
+#[test]
 fn the_way_back_leaves_no_trace() {
     let Some(all) = Rotation::start([Sshd::new(), Sshd::new()], "soak = \"1h\"\n") else { return };
     let (key, lines) = (all.text("key"), all.lines());
