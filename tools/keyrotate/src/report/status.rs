@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::{Out, Result};
 use serde::Serialize;
 
+use super::natural::natural;
 use super::{Form, KeyName, object, short, table};
 use crate::clock::{Now, told};
 use crate::spec::Gates;
@@ -13,6 +14,9 @@ use crate::state::{Hold, Phase, Progress, Rotation, State};
 
 /// The longest sentence in the table, in characters.
 const LONGEST: usize = 100;
+
+/// So many consumers that are done are shown one by one.
+const MOST_DONE: usize = 20;
 
 /// What is known of one credential.
 #[derive(Debug)]
@@ -108,6 +112,14 @@ struct Consumer {
     skipped: Option<String>,
 }
 
+/// Where a consumer stands, in the order in which people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Open,
+    Skipped,
+    Done,
+}
+
 impl Status {
     fn of(subject: &Subject<'_>, now: &Now) -> Self {
         let Subject { name, state, terms } = subject;
@@ -192,16 +204,7 @@ impl Status {
     }
 
     fn print_details(&self, out: &mut Out) -> Result<()> {
-        if !self.consumers.is_empty() {
-            let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
-            let row = |(name, one): (&String, &Consumer)| {
-                let skipped = one.skipped.clone().unwrap_or_default();
-                vec![name.clone(), yes(one.is_written), yes(one.is_attested), skipped]
-            };
-            let rows: Vec<Vec<String>> = self.consumers.iter().map(row).collect();
-            writeln!(out)?;
-            table::write(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
-        }
+        self.print_consumers(out)?;
         let mut lines = Vec::new();
         let long = self.waits.as_ref().filter(|waits| cut(&waits.why) != waits.why);
         lines.extend(long.map(|waits| format!("waits for: {}", waits.why)));
@@ -214,6 +217,47 @@ impl Status {
             writeln!(out)?;
         }
         lines.iter().try_for_each(|line| writeln!(out, "{}", common::log::escape(line)))
+    }
+}
+
+impl Status {
+    /// Those who hold the rotation up come first, and many who do not are only counted.
+    fn print_consumers(&self, out: &mut Out) -> Result<()> {
+        let mut all: Vec<(&String, &Consumer)> = self.consumers.iter().collect();
+        all.sort_by(|(left, one), (right, other)| {
+            one.standing().cmp(&other.standing()).then_with(|| natural(left, right))
+        });
+        let done = all.iter().filter(|(_, one)| one.standing() == Standing::Done).count();
+        if done > MOST_DONE {
+            all.truncate(all.len() - done);
+        }
+        if !self.consumers.is_empty() {
+            writeln!(out)?;
+        }
+        if !all.is_empty() {
+            let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+            let row = |(name, one): &(&String, &Consumer)| {
+                let skipped = one.skipped.clone().unwrap_or_default();
+                vec![(*name).clone(), yes(one.is_written), yes(one.is_attested), skipped]
+            };
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            table::write(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
+        }
+        if done > MOST_DONE {
+            let more = if all.is_empty() { "" } else { "more " };
+            writeln!(out, "{done} {more}consumers are written and attested")?;
+        }
+        Ok(())
+    }
+}
+
+impl Consumer {
+    fn standing(&self) -> Standing {
+        match (&self.skipped, self.is_written && self.is_attested) {
+            (Some(_), _) => Standing::Skipped,
+            (None, true) => Standing::Done,
+            (None, false) => Standing::Open,
+        }
     }
 }
 
@@ -249,89 +293,4 @@ fn next_due(state: &State, terms: Option<Terms<'_>>, now: &Now) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{at, printed, soaking};
-    use super::*;
-    use crate::state::{Back, Last, Skip, Wait};
-
-    fn check(state: &State, form: Form, want: &str) {
-        let gates = Gates::default();
-        let terms = Some(Terms { every: Duration::from_secs(86_400), gates: &gates });
-        let subject = Subject { name: "orders", state, terms };
-        assert_eq!(printed(|out| print(&[subject], &at(4600), form, out)), want);
-    }
-
-    #[test]
-    fn a_credential_at_rest_says_when_it_is_due() {
-        let last = Last {
-            rotation: "r0".into(),
-            ended: 900,
-            is_rotated: true,
-            key: "AK1".into(),
-            fingerprint: "ba7816bf8f01".into(),
-        };
-        let state = State { last: Some(last), ..State::default() };
-        let want = "NAME    PHASE  KEY  SINCE                 NEXT\n\
-                    orders  IDLE   AK1  1970-01-01T00:15:00Z  1970-01-02T00:15:00Z\n";
-        check(&state, Form::Text, want);
-        let want = "NAME    PHASE  NEXT\norders  IDLE   1970-01-01T01:16:40Z\n";
-        check(&State::default(), Form::Text, want);
-    }
-
-    #[test]
-    fn a_rotation_shows_what_it_waits_for() {
-        let mut state = soaking();
-        state.hold = Some(Hold { until: Some(9000), by: "jan".into() });
-        let rotation = state.rotation.as_mut().unwrap();
-        rotation.waits = Some(Wait { status: 12, why: "both keys are good".into() });
-        let skip = Skip { reason: "gone\n".into(), by: "root".into() };
-        rotation.skipped.insert("batch".into(), skip);
-        rotation.back = Some(Back { reason: "it broke".into(), by: "jan".into() });
-        let want = "\
-NAME    PHASE       KEY  SINCE                 WAITS FOR
-orders  SOAK, back  AK2  1970-01-01T00:15:00Z  both keys are good
-
-CONSUMER  WRITTEN  ATTESTED  SKIPPED BY
-batch     yes      yes       root: gone\\n
-web       yes      yes
-
-goes back: it broke
-3600 s of 86400 s have passed
-held by jan until 1970-01-01T02:30:00Z
-";
-        check(&state, Form::Text, want);
-    }
-
-    #[test]
-    fn a_long_sentence_stands_below_the_table() {
-        let mut state = soaking();
-        let rotation = state.rotation.as_mut().unwrap();
-        rotation.consumers.clear();
-        rotation.timer = None;
-        let why = format!("{}.", "web01: x; ".repeat(12));
-        rotation.waits = Some(Wait { status: 23, why: why.clone() });
-        let want = format!(
-            "NAME    PHASE  KEY  SINCE                 WAITS FOR\n\
-             orders  SOAK   AK2  1970-01-01T00:15:00Z  {} ...\n\nwaits for: {why}\n",
-            &why[..96]
-        );
-        check(&state, Form::Text, &want);
-    }
-
-    #[test]
-    fn json_has_all_of_it_and_no_secret() {
-        let mut state = soaking();
-        state.hold = Some(Hold { until: Some(4600), by: "jan".into() });
-        let want = concat!(
-            r#"{"name":"orders","phase":"SOAK","is_going_back":false,"rotation":"r1","#,
-            r#""key":{"id":"AK2","fingerprint":"a52d159f262b"},"#,
-            r#""old_key":{"id":"AK1","fingerprint":"ba7816bf8f01"},"#,
-            r#""since":"1970-01-01T00:15:00Z","next_due":null,"waits":null,"#,
-            r#""timer":{"passed_seconds":3600,"of_seconds":86400},"hold":null,"confirmed_by":null,"last":null,"#,
-            r#""consumers":{"batch":{"is_written":true,"is_attested":true},"#,
-            r#""web":{"is_written":true,"is_attested":true}}}"#,
-            "\n"
-        );
-        check(&state, Form::Json, want);
-    }
-}
+mod tests;
