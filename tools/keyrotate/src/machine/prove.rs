@@ -13,7 +13,8 @@ pub(super) enum Verdict {
     Refused(String),
     /// Some worked, some did not: nothing is proved, and nothing is disproved.
     Mixed(String),
-    /// None worked, and not all were refused: the target could not be asked.
+    /// Too few worked, and none was refused, or none worked, and not all were refused: the target could not
+    /// be asked.
     Unknown(String),
     /// The run is to end.
     Interrupted,
@@ -46,10 +47,10 @@ impl Machine<'_> {
                 Answer::Unknown(why) => (good, last) = (0, why),
             }
         }
-        if has_worked {
-            Verdict::Mixed(last)
-        } else if refused == self.gates.tries {
+        if refused == self.gates.tries {
             Verdict::Refused(last)
+        } else if has_worked && refused > 0 {
+            Verdict::Mixed(last)
         } else {
             Verdict::Unknown(last)
         }

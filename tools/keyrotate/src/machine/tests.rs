@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::{Fault, OLD, World};
-use super::{Begin, End, HUMAN, PENDING, ROLLED_BACK, UNWRITABLE, WAITING};
+use super::{Begin, End, HUMAN, LATER, PENDING, ROLLED_BACK, UNWRITABLE, WAITING};
 use crate::answer::Answer;
 use crate::provider::{Maker, Usage};
 use crate::spec::{Confirm, Gates};
@@ -204,6 +204,16 @@ fn a_check_that_flaps_never_costs_a_key() {
     world.look().whims = whims;
     stops(&world, &open(), WAITING, "works at times, and at times not");
     assert!(world.look().state.rotation.as_ref().unwrap().back.is_none());
+    converges(&world, &open(), true);
+
+    // What cannot be asked at times is not refused at times.
+    let world = World::new(Maker::Ours, &["a"]);
+    let away = Answer::Unknown("it is away".into());
+    let mut whims: Vec<Answer> =
+        (0..12).map(|n| if n % 2 == 0 { yes.clone() } else { away.clone() }).collect();
+    whims.extend([no.clone(), yes.clone()]);
+    world.look().whims = whims;
+    stops(&world, &open(), LATER, "it is away");
     converges(&world, &open(), true);
 
     let world = World::new(Maker::Ours, &["a"]);
