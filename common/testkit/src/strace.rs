@@ -189,8 +189,10 @@ impl Killer {
         let when = if point.nth == 0 { String::new() } else { format!(":when={}", point.nth) };
         let rules = [format!("trace=?{call}"), format!("inject=?{call}:{fault}{when}")];
         let (struck, trace) = self.trace(&rules, &format!("{fault} at {point}"));
-        // A call that it was killed at has no result that could say so.
-        let hit = struck.fate == Fate::Killed || trace.lines().any(|line| line.contains("(INJECTED)"));
+        // A call that it was killed at has no result that could say so; nor has that of a child of it.
+        let is_killed = struck.fate == Fate::Killed
+            || matches!(fault, Fault::Kill) && trace.contains("+++ killed by SIGKILL +++");
+        let hit = is_killed || trace.lines().any(|line| line.contains("(INJECTED)"));
         Struck { hit: hit || (matches!(fault, Fault::Delay(_)) && trace.contains("(DELAYED)")), ..struck }
     }
 

@@ -85,8 +85,10 @@ pub fn program(debug: &str) -> PathBuf {
     std::env::var_os("SRE_RELEASE").map_or_else(|| debug.into(), |folder| Path::new(&folder).join(name))
 }
 
-/// Some of `all`, evenly spread, beginning anywhere.
-fn some<T>(all: &[T], share: usize) -> Vec<&T> {
+/// Some of `all`, evenly spread, beginning anywhere: as many as `SRE_SWEEP` and `share` say, which is that
+/// of [`Sweep`].
+#[must_use]
+pub fn some<T>(all: &[T], share: usize) -> Vec<&T> {
     let wanted = std::env::var("SRE_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(FEW);
     let count = (wanted * share / 100).max(wanted.min(FEW)).clamp(1, all.len());
     let first = usize::try_from(RandomState::new().build_hasher().finish() >> 1).unwrap_or_default();

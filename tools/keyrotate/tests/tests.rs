@@ -12,10 +12,18 @@ mod aws;
 mod commands;
 #[path = "tests/files.rs"]
 mod files;
+#[path = "tests/flaps.rs"]
+mod flaps;
+#[path = "tests/full.rs"]
+mod full;
 #[path = "tests/kills.rs"]
 mod kills;
+#[path = "tests/kills_targets.rs"]
+mod kills_targets;
 #[path = "tests/leaks.rs"]
 mod leaks;
+#[path = "tests/lost.rs"]
+mod lost;
 #[path = "tests/many.rs"]
 mod many;
 #[path = "tests/plugins.rs"]
@@ -28,6 +36,12 @@ mod redis;
 mod rig;
 #[path = "tests/ssh.rs"]
 mod ssh;
+#[path = "tests/targets.rs"]
+mod targets;
+#[path = "tests/targets_aws.rs"]
+mod targets_aws;
+#[path = "tests/targets_postgres.rs"]
+mod targets_postgres;
 
 #[test]
 fn the_examples_of_the_manual_run() {
