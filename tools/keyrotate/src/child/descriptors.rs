@@ -1,7 +1,7 @@
 //! The descriptors of a command: what it gets, and what it does not inherit.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
@@ -88,7 +88,12 @@ pub(super) fn sealed(secret: &SecretString) -> io::Result<OwnedFd> {
         other => other?,
     };
     let mut file = File::from(memory);
-    file.write_all(secret.expose_secret().as_bytes())?;
+    let secret = secret.expose_secret().as_bytes();
+    file.write_all(secret)?;
+    // A plug-in takes what it finds for the whole secret.
+    if usize::try_from(file.stream_position()?) != Ok(secret.len()) {
+        return Err(ErrorKind::WriteZero.into());
+    }
     file.rewind()?;
     fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
     Ok(file.into())
