@@ -18,6 +18,10 @@ mod flaps;
 mod full;
 #[path = "tests/kills.rs"]
 mod kills;
+#[path = "tests/kills_plugin.rs"]
+mod kills_plugin;
+#[path = "tests/kills_ssh.rs"]
+mod kills_ssh;
 #[path = "tests/kills_targets.rs"]
 mod kills_targets;
 #[path = "tests/leaks.rs"]

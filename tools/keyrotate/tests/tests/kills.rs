@@ -45,7 +45,7 @@ const ACTS: [&str; 26] = [
     "writev",
 ];
 
-fn is_act(call: &Call) -> bool {
+pub(crate) fn is_act(call: &Call) -> bool {
     ACTS.contains(&call.syscall.as_str()) || call.text.contains("O_CREAT")
 }
 
@@ -93,6 +93,18 @@ fn sweep(what: &str, sweep: Sweep<'_>, is_meant: impl Fn(&Call) -> bool, rig: im
 pub(crate) fn kill(what: &str, share: usize, rig: impl Fn() -> Rig) {
     let kills = Sweep { faults: &KILL, least: 200, met: 90, share };
     sweep(&format!("kills of a {what}"), kills, is_act, rig);
+}
+
+/// As [`kill`], at a few calls that send or rename, where a rotation takes long.
+pub(crate) fn kill_a_few(what: &str, rig: impl Fn() -> Rig) {
+    if !works() {
+        return;
+    }
+    let mut calls = calls(&rig(), 0);
+    calls.retain(|call| ["sendto", "rename"].contains(&call.syscall.as_str()));
+    let calls: Vec<_> = sweep::some(&calls, 1).into_iter().step_by(5).cloned().collect();
+    let sweep = Sweep { faults: &KILL, least: 3, met: 60, share: 100 };
+    sweep.run(&what, &calls, |call, fault| strike(&rig(), call, fault));
 }
 
 /// Any fault, anywhere.

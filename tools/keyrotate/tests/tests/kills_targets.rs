@@ -7,7 +7,7 @@ use testkit::moto::Moto;
 use testkit::postgres::Postgres;
 use testkit::redis::Redis;
 
-use crate::kills::{fail, kill};
+use crate::kills::{fail, kill, kill_a_few};
 use crate::rig::Rig;
 use crate::targets::{Plugin, TOKEN_FILE, User};
 use crate::targets_aws::Account;
@@ -49,6 +49,21 @@ fn a_kill_while_aws_is_told_costs_nobody_his_key() {
 fn a_fault_at_any_call_to_aws_costs_nobody_his_key() {
     let Some(server) = Moto::start(Duration::ZERO).map(Arc::new) else { return };
     fail("rotation of access keys", 4, || Rig::new(Account::new(&server)));
+}
+
+#[test]
+fn a_kill_while_a_key_is_not_yet_known_everywhere_costs_nobody_his_key() {
+    let Some(server) = Moto::start(Duration::from_secs(2)).map(Arc::new) else { return };
+    let patient = || {
+        let rig = Rig::new(Account::new(&server));
+        let spec = std::fs::read_to_string(rig.path("spec.toml")).unwrap();
+        testkit::write(
+            rig.path("spec.toml"),
+            spec.replace("tries = 3\nwindow = \"0s\"", "tries = 12\nwindow = \"1s\""),
+        );
+        rig
+    };
+    kill_a_few("rotation of keys that take two seconds", patient);
 }
 
 #[test]

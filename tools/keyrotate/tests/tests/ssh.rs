@@ -1,5 +1,6 @@
 //! Rotations of the key of an account over its hosts, through the binary.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,17 +11,17 @@ use tempfile::TempDir;
 use testkit::sshd::{Builder, Sshd};
 
 /// Names that the SSH configuration gives to servers of the test.
-const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
-const AT_ONCE: &str = "soak = \"0s\"\nwatch = \"0s\"\n";
+pub(crate) const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
+pub(crate) const AT_ONCE: &str = "soak = \"0s\"\nwatch = \"0s\"\n";
 
 /// Hosts with an account, whose key two consumers hold: a file here, and one on the first host.
-struct Rotation {
+pub(crate) struct Rotation {
     servers: Vec<Sshd>,
     folder: TempDir,
 }
 
 impl Rotation {
-    fn start(servers: impl IntoIterator<Item = Builder>, gates: &str) -> Option<Self> {
+    pub(crate) fn start(servers: impl IntoIterator<Item = Builder>, gates: &str) -> Option<Self> {
         let servers = servers.into_iter().map(Builder::start).collect::<Option<Vec<_>>>()?;
         let all = Self { servers, folder: tempfile::tempdir().unwrap() };
         let made = Command::new("ssh-keygen")
@@ -33,10 +34,15 @@ impl Rotation {
         let mut config = String::new();
         for (name, server) in NAMES.iter().zip(&all.servers) {
             let operator = fs::read_to_string(server.path("id.pub")).unwrap();
-            testkit::write(all.authorized(server), format!("# ours\n{operator}restrict,pty {public}"));
+            testkit::write(
+                server.path("authorized_keys"),
+                format!("# ours\n{operator}restrict,pty {public}"),
+            );
             let at = |file: &str| server.path(file).display().to_string();
-            config += &format!("Host {name}\n HostName 127.0.0.1\n Port {}\n", server.port());
-            config += &format!(" UserKnownHostsFile {}\n IdentityFile {}\n", at("known_hosts"), at("id"));
+            let port = server.port();
+            writeln!(config, "Host {name}\n HostName 127.0.0.1\n Port {port}").unwrap();
+            writeln!(config, " UserKnownHostsFile {}\n IdentityFile {}", at("known_hosts"), at("id"))
+                .unwrap();
         }
         config += "Host *\n IdentityAgent none\n GlobalKnownHostsFile /dev/null\n";
         // ssh(1) would try the operator's key behind any other.
@@ -67,25 +73,24 @@ impl Rotation {
         testkit::write(self.path("deploy.toml"), spec);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    fn authorized(&self, server: &Sshd) -> PathBuf {
-        server.path("authorized_keys")
-    }
-
     /// What says who may log in, on each host.
-    fn lines(&self) -> Vec<String> {
-        self.servers.iter().map(|server| fs::read_to_string(self.authorized(server)).unwrap()).collect()
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.servers
+            .iter()
+            .map(|server| fs::read_to_string(server.path("authorized_keys")).unwrap())
+            .collect()
     }
 
     /// What the consumer on the first host holds.
-    fn there(&self) -> String {
+    pub(crate) fn there(&self) -> String {
         fs::read_to_string(self.servers[0].path("home/key")).unwrap()
     }
 
@@ -103,7 +108,7 @@ impl Rotation {
     }
 
     /// Whether ssh(1) logs in with the key in `file`, and nothing else.
-    fn logs_in(&self, host: &str, file: &Path) -> bool {
+    pub(crate) fn logs_in(&self, host: &str, file: &Path) -> bool {
         let mut ssh = Command::new("ssh");
         ssh.arg("-F").arg(self.path("probe_config")).args([
             "-o",
@@ -116,7 +121,7 @@ impl Rotation {
     }
 
     /// The key in `text`, in a file of its own.
-    fn kept(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn kept(&self, name: &str, text: &str) -> PathBuf {
         testkit::write(self.path(name), text);
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
         self.path(name)

@@ -12,6 +12,10 @@ use testkit::redis::Redis;
 
 use crate::rig::{FOREIGN, OLD};
 
+/// What the consumers of a server's credential hold at first. The server is told of it in command lines,
+/// where another test looks for [`OLD`].
+pub(crate) const FIRST: &str = "first-secret-1147-of-a-server";
+
 /// A target.
 pub(crate) trait Target: Send + Sync {
     /// The lines of `[provider]`; FOLDER is that of the rotation.
@@ -127,7 +131,7 @@ impl User {
     pub(crate) fn new(server: &Arc<Redis>, address: String) -> Self {
         let name = user();
         let words =
-            ["ACL", "SETUSER", &name, "on", "~*", "+@all", &format!(">{OLD}"), &format!(">{FOREIGN}")];
+            ["ACL", "SETUSER", &name, "on", "~*", "+@all", &format!(">{FIRST}"), &format!(">{FOREIGN}")];
         server.ask(&words);
         server.ask(&["ACL", "SAVE"]);
         Self { server: Arc::clone(server), name, address }
@@ -137,6 +141,10 @@ impl User {
 impl Target for User {
     fn provider(&self) -> String {
         format!("kind = \"redis-acl\"\naddress = [\"{}\"]\nuser = \"{}\"\n", self.address, self.name)
+    }
+
+    fn first(&self) -> String {
+        FIRST.to_owned()
     }
 
     fn logs_in(&self, _folder: &Path, held: &str) -> bool {

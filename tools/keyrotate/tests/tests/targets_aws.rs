@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -40,7 +41,11 @@ impl Account {
             after.split_once('<').unwrap().0.to_owned()
         };
         let first = format!("{}:{}", part("AccessKeyId"), part("SecretAccessKey"));
-        Self { server: Arc::clone(server), name, first }
+        let account = Self { server: Arc::clone(server), name, first };
+        while !account.logs_in(Path::new(""), &account.first) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        account
     }
 }
 

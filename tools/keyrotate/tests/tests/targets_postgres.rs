@@ -11,8 +11,8 @@ use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use testkit::postgres::Postgres;
 
-use crate::rig::{FOREIGN, OLD};
-use crate::targets::{Target, user};
+use crate::rig::FOREIGN;
+use crate::targets::{FIRST, Target, user};
 
 /// Two roles, and a third one that is somebody else's.
 pub(crate) struct Pair {
@@ -26,7 +26,7 @@ impl Pair {
     pub(crate) fn new(server: &Arc<Postgres>, address: String) -> Self {
         let name = user();
         server.ask(&format!(
-            "CREATE ROLE {name} NOLOGIN; CREATE ROLE {name}_a LOGIN PASSWORD '{OLD}' IN ROLE {name}; \
+            "CREATE ROLE {name} NOLOGIN; CREATE ROLE {name}_a LOGIN PASSWORD '{FIRST}' IN ROLE {name}; \
              CREATE ROLE {name}_b NOLOGIN IN ROLE {name}; \
              CREATE ROLE {name}_c LOGIN PASSWORD '{FOREIGN}' IN ROLE {name}"
         ));
@@ -48,7 +48,7 @@ impl Target for Pair {
     }
 
     fn first(&self) -> String {
-        format!("{}_a:{OLD}", self.name)
+        format!("{}_a:{FIRST}", self.name)
     }
 
     fn keeps(&self) -> Vec<(&'static str, String)> {
