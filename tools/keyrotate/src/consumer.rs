@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
 use crate::plugin::{self, Params};
 pub(crate) use crate::provider::Place;
-use crate::spec::reader::Table;
+use crate::spec::reader::{Shape, Table};
 
 /// What a consumer says of the key that it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,15 @@ pub(crate) struct Config {
     pub(crate) attest: Option<Vec<String>>,
 }
 
+/// What is to be the same in a consumer of any kind that has it.
+const WHATEVER_THE_KIND: [(&str, Shape); 5] = [
+    ("path", Shape::Path),
+    ("hosts", Shape::Texts),
+    ("reload", Shape::Texts),
+    ("attest", Shape::Texts),
+    ("command", Shape::Texts),
+];
+
 /// How a consumer holds its credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hold {
@@ -129,7 +138,11 @@ impl Config {
     pub(crate) fn read(mut table: Table<'_>) -> Option<Self> {
         let name = table.needed("name");
         table.must("kind");
-        let kind = table.choice("kind", &["file", "json", "env", "exec"])?;
+        let Some(kind) = table.choice("kind", &["file", "json", "env", "exec"]) else {
+            let _faults_are_all = mode(&mut table);
+            table.judge(&WHATEVER_THE_KIND);
+            return None;
+        };
         let (hold, reload, attest) = if kind == 3 {
             table.must("command");
             let command = table.command("command");
@@ -161,15 +174,7 @@ impl Hold {
         table.must("path");
         let path = table.path("path");
         let hosts = table.texts("hosts").unwrap_or_default();
-        let mode_at = table.line_of("mode");
-        let mode = table.text("mode").map_or(Some(0o600), |text| u32::from_str_radix(&text, 8).ok());
-        let mode = mode.filter(|mode| mode & !0o770 == 0);
-        if mode.is_none() {
-            table.fault(
-                mode_at,
-                "`mode` is to be \"0600\", \"0640\" or the like, without rights for everybody",
-            );
-        }
+        let mode = mode(table);
         let format = match kind {
             0 => Format::read_whole(table),
             1 => Format::read_json(table),
@@ -177,6 +182,18 @@ impl Hold {
         };
         Some(Self::File { path: path?, format: format?, hosts, mode: mode? })
     }
+}
+
+/// `mode`: that of a new file.
+fn mode(table: &mut Table<'_>) -> Option<u32> {
+    let line = table.line_of("mode");
+    let mode = table.text("mode").map_or(Some(0o600), |text| u32::from_str_radix(&text, 8).ok());
+    let mode = mode.filter(|mode| mode & !0o770 == 0);
+    if mode.is_none() {
+        let what = "`mode` is to be \"0600\", \"0640\" or the like, without rights for everybody";
+        table.fault(line, what);
+    }
+    mode
 }
 
 /// `attest`: what asks the consumer, or nothing for `"file"`. That it is missing is a fault.

@@ -16,7 +16,7 @@ use common::Result;
 
 use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
-use crate::spec::reader::Table;
+use crate::spec::reader::{Shape, Table};
 
 /// Who makes a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +163,20 @@ pub(crate) enum Config {
     Exec(exec::Config),
 }
 
+/// What is to be the same in a target of any kind that has it.
+const WHATEVER_THE_KIND: [(&str, Shape); 10] = [
+    ("user", Shape::Text),
+    ("hosts", Shape::Texts),
+    ("address", Shape::Texts),
+    ("path", Shape::Path),
+    ("auth_log", Shape::Path),
+    ("admin", Shape::Text),
+    ("admin_password", Shape::Source),
+    ("tls", Shape::Flag),
+    ("reload", Shape::Texts),
+    ("command", Shape::Texts),
+];
+
 /// What a target must know of the spec around it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -181,7 +195,11 @@ impl Config {
     pub(crate) fn read(mut table: Table<'_>) -> Option<Self> {
         let kinds = ["ssh-ed25519", "redis-acl", "postgres", "aws-iam", "file", "exec"];
         table.must("kind");
-        match table.choice("kind", &kinds)? {
+        let Some(kind) = table.choice("kind", &kinds) else {
+            table.judge(&WHATEVER_THE_KIND);
+            return None;
+        };
+        match kind {
             0 => ssh::Config::read(table).map(Self::Ssh),
             1 => redis::Config::read(table).map(Self::Redis),
             2 => postgres::Config::read(table).map(Self::Postgres),

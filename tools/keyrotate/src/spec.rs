@@ -94,7 +94,9 @@ impl Spec {
     /// All that can be said of `text`.
     pub(crate) fn judge(text: &str) -> Judged {
         let faults = Faults::of(text);
-        let spec = Self::of(reader::parse(text, &faults));
+        let table = reader::parse(text, &faults);
+        // Of a text that is no TOML nothing else is known.
+        let spec = if faults.is_empty() { Self::of(table) } else { None };
         let (warnings, sources) = (faults.warnings(), faults.sources());
         Judged { spec, faults: faults.into_sorted(), warnings, sources }
     }
@@ -142,6 +144,7 @@ impl Spec {
         if let Some(spec) = &spec {
             cross::check(spec, &table);
         }
+        table.misplaced(&gates::KEYS, "gates");
         table.finish();
         spec
     }

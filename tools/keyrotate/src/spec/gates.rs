@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::reader::Table;
 
+/// The keys of `[gates]`.
+pub(super) const KEYS: [&str; 9] =
+    ["checks", "tries", "window", "canary", "wave", "soak", "unused", "confirm", "watch"];
+
 /// What must be true before a rotation goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gates {

@@ -45,6 +45,11 @@ impl Faults {
         self.found.borrow_mut().push(Fault { line, what });
     }
 
+    /// Whether there is none so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
     /// What is no fault, and yet worth a thought, in the order of its lines.
     pub(crate) fn warnings(&self) -> Vec<Fault> {
         let mut warnings = self.warnings.take();
@@ -64,6 +69,16 @@ impl Faults {
         found.dedup();
         found
     }
+}
+
+/// What a value is to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    Text,
+    Path,
+    Texts,
+    Flag,
+    Source,
 }
 
 /// A table of the spec. Every key is asked for once; [`Table::finish`] then knows which are unknown.
@@ -319,6 +334,30 @@ impl<'t> Table<'t> {
         };
         self.faults.sources.borrow_mut().push((line, source.clone()));
         Some(source)
+    }
+
+    /// Says which of `keys` stand here and belong into the table `place`.
+    pub(crate) fn misplaced(&mut self, keys: &[&str], place: &str) {
+        for key in keys {
+            if let Some((line, _)) = self.entries.remove(*key) {
+                let path = self.path_of(key);
+                self.fault(line, format!("there is no key `{path}`; did you mean `{place}.{key}`?"));
+            }
+        }
+    }
+
+    /// Judges those of `keys` that are there, of a table whose kind is not known, and so neither which it
+    /// must have nor which it cannot have.
+    pub(crate) fn judge(mut self, keys: &[(&'static str, Shape)]) {
+        for &(key, shape) in keys {
+            match shape {
+                Shape::Text => drop(self.text(key)),
+                Shape::Path => drop(self.path(key)),
+                Shape::Texts => drop(self.texts(key)),
+                Shape::Flag => _ = self.flag(key),
+                Shape::Source => drop(self.source(key)),
+            }
+        }
     }
 
     /// Says which keys nobody asked for.

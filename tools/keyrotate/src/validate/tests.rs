@@ -161,3 +161,43 @@ fn a_public_key_beside_the_private_one_is_in_the_way() {
     let error = nothing_is_in_the_way(&spec).unwrap_err();
     assert_eq!(error.status(), HUMAN);
 }
+
+#[test]
+fn a_kind_that_is_none_hides_no_other_fault() {
+    let place = Place::new();
+    let kinds = "`ssh-ed25519`, `redis-acl`, `postgres`, `aws-iam`, `file` or `exec`";
+    place.check(
+        &[HEAD, &TARGET.replace("redis-acl", "redis").replace("\"orders\"", "7"), "path = \"a\"\n", WEB],
+        &format!(
+            "a.toml:4: `provider.kind`: is `redis`; it is to be {kinds}\n\
+             a.toml:6: `provider.user`: is to be a text in quotes\n\
+             a.toml:7: `provider.path`: is to be an absolute path\n"
+        ),
+    );
+    let web = WEB.replace("\"file\"", "\"text\"").replace("/FILES", "files").replace("name = \"web\"\n", "");
+    place.check(
+        &[HEAD, TARGET, &web, "mode = \"0644\"\ntemplate = \"{secret}\"\n"],
+        "a.toml:7: [consumers] has no `name`\n\
+         a.toml:8: `consumers.kind`: is `text`; it is to be `file`, `json`, `env` or `exec`\n\
+         a.toml:9: `consumers.path`: is to be an absolute path\n\
+         a.toml:11: `mode` is to be \"0600\", \"0640\" or the like, without rights for everybody\n",
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_one_fault() {
+    let place = Place::new();
+    for bad in ["name = \n", "name = \"b\"\n"] {
+        let found = place.found(&[HEAD, bad, TARGET, WEB], Form::Text);
+        assert!(found.starts_with("a.toml:3: ") && found.lines().count() == 1, "{found}");
+    }
+}
+
+#[test]
+fn a_gate_outside_of_its_table_is_shown_there() {
+    Place::new().check(
+        &["soak = \"1h\"\n", HEAD, "window = 5\n", TARGET, WEB],
+        "a.toml:1: there is no key `soak`; did you mean `gates.soak`?\n\
+         a.toml:4: there is no key `window`; did you mean `gates.window`?\n",
+    );
+}
