@@ -98,6 +98,9 @@ pub(crate) fn roll_back(spec: &Spec, folder: &Path, reason: &str) -> Result<Adva
     let is_on_its_way = rotation.back.is_some();
     driven(spec, (journal, state), |machine| {
         if !is_on_its_way {
+            if let Some(why) = machine.nothing_to_go_back_to() {
+                return Err(Error::failed(why).with_status(HUMAN));
+            }
             machine.turn_back(reason, &audit::who())?;
         }
         machine.run(Begin::Never)

@@ -33,6 +33,13 @@ impl Machine<'_> {
 
     pub(super) fn wait_for_soak(&mut self) -> Result<Step> {
         let passed = self.time_passes();
+        let Some(new) = self.new_key() else { return Ok(lost_its_key()) };
+        // Whoever uses it would fail all the time that is left.
+        if let Answer::No(_) = self.check(&new)
+            && let Some(step) = self.is_still_good(&new)?
+        {
+            return Ok(step);
+        }
         if let Some(stop) = self.old_use(passed) {
             return Ok(stop);
         }
@@ -188,7 +195,10 @@ impl Machine<'_> {
         let (Some(old), Some(new)) = (self.old(), self.new_key()) else { return Ok(lost_its_key()) };
         if self.rotation().is_some_and(|rotation| rotation.is_deleting) {
             // It may be gone already, and there is no way but forward.
-            return self.held().map_or_else(|| self.delete(&old), Ok);
+            return match self.held().or_else(|| self.only_forward(&new)) {
+                Some(stop) => Ok(stop),
+                None => self.delete(&old),
+            };
         }
         let passed = self.time_passes();
         if let Some(reason) = self.is_missed() {
@@ -212,8 +222,24 @@ impl Machine<'_> {
         let Some(Ok(cleared)) = self.rotation().map(|rotation| cleared(rotation, &names)) else {
             return Ok(pending_without(&open));
         };
+        if let Some(step) = self.is_still_good(&new)? {
+            return Ok(step);
+        }
         self.record("deleting", |rotation| rotation.is_deleting = true)?;
         self.take_away(&cleared, |machine| machine.delete(&old))
+    }
+
+    /// What stands against the end of the old key where there is no way back: that the target does not
+    /// accept the new one, so that what is called the old one may be in use again.
+    fn only_forward(&mut self, new: &Credential) -> Option<Step> {
+        match self.accepts(new) {
+            Answer::Yes(()) => None,
+            Answer::No(why) => {
+                let why = format!("the target does not accept the new key, so the old one is kept: {why}");
+                Some(Step::stop(HUMAN, why))
+            }
+            Answer::Unknown(why) => Some(Step::stop(self.unreached(), why)),
+        }
     }
 
     fn delete(&mut self, old: &Credential) -> Result<Step> {

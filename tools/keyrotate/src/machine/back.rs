@@ -2,10 +2,10 @@
 
 use common::Result;
 
-use super::deploy::{Attested, pending, told};
+use super::deploy::{Attested, told};
 use super::gate::cleared;
 use super::prove::Verdict;
-use super::{End, HUMAN, LATER, Machine, ROLLED_BACK, Step};
+use super::{End, HUMAN, LATER, Machine, PENDING, ROLLED_BACK, Step};
 use crate::answer::Answer;
 use crate::credential::Credential;
 use crate::provider::Maker;
@@ -78,7 +78,10 @@ impl Machine<'_> {
         }
         self.give_again(&open);
         let Some(rotation) = self.rotation() else { return Ok(None) };
-        Ok(if cleared(rotation, &touched).is_ok() { None } else { Some(pending(&open)) })
+        if cleared(rotation, &touched).is_ok() {
+            return Ok(None);
+        }
+        Ok(Some(Step::stop(PENDING, format!("back to the old key; the new one is kept for {}", told(&open)))))
     }
 
     /// The new key goes: nobody has it any more.

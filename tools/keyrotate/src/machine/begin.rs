@@ -175,7 +175,7 @@ impl Machine<'_> {
     }
 
     /// Whether the target accepts a key, as far as a few log-ins tell.
-    fn accepts(&mut self, credential: &Credential) -> Answer {
+    pub(super) fn accepts(&mut self, credential: &Credential) -> Answer {
         let mut answer = Answer::Unknown(String::new());
         for attempt in 0..TRIES {
             if attempt > 0 && self.clock.pause(self.gates.pause()) {

@@ -254,13 +254,20 @@ pub(super) fn against(open: &[(String, Attested)]) -> Option<String> {
     Some(format!("without the old key, {}", told(std::slice::from_ref(one))))
 }
 
+/// So many are named in a sentence; `status` and the audit log name all.
+const NAMED: usize = 10;
+
 /// One sentence of those who are pending.
 pub(super) fn told(pending: &[(String, Attested)]) -> String {
     let one = |(name, attested): &(String, Attested)| match attested {
         Attested::Yes => format!("{name}: done"),
         Attested::Broken(why) | Attested::Other(why) | Attested::Unknown(why) => format!("{name}: {why}"),
     };
-    pending.iter().map(one).collect::<Vec<_>>().join("; ")
+    let mut all: Vec<_> = pending.iter().take(NAMED).map(one).collect();
+    if let Some(more) = pending.len().checked_sub(NAMED).filter(|&more| more > 0) {
+        all.push(format!("and {more} more"));
+    }
+    all.join("; ")
 }
 
 /// The end of a run that some consumers hold up while the old key is, or may be, disabled.

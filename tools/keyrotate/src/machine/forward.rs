@@ -80,7 +80,20 @@ impl Machine<'_> {
         }
     }
 
+    /// What is made may take the place of something else, such as the password of a role that takes turns.
+    /// So the key in use has to be the one that it was when the rotation began: a journal that comes from a
+    /// backup tells of keys that have had another turn since.
     fn create(&mut self) -> Result<Step> {
+        if let Some(old) = self.old() {
+            match self.accepts(&old) {
+                Answer::Yes(()) => {}
+                Answer::No(why) => {
+                    let why = format!("the target no longer accepts the old key, so none is made: {why}");
+                    return Ok(Step::stop(HUMAN, why));
+                }
+                Answer::Unknown(why) => return Ok(Step::stop(self.unreached(), why)),
+            }
+        }
         self.has_touched = true;
         match self.ask(|provider, context| provider.create(context)) {
             Answer::Yes(_) => self.reach(Phase::Created),
@@ -113,6 +126,9 @@ impl Machine<'_> {
     /// who says that he uses another one does.
     fn hand_out(&mut self) -> Result<Step> {
         let Some(new) = self.new_key() else { return Ok(lost_its_key()) };
+        if let Some(step) = self.is_still_good(&new)? {
+            return Ok(step);
+        }
         let mut held_up: Vec<(String, Attested)> = Vec::new();
         for wave in self.waves() {
             let open = self.deploy(&wave, &new)?;
@@ -134,6 +150,34 @@ impl Machine<'_> {
             return Ok(pending(&held_up));
         }
         self.reach(Phase::Deployed)
+    }
+
+    /// Whether the target accepts `new` at this moment; what follows when not. It was proved, but maybe
+    /// long ago: a target that was set back to an earlier day, and a journal that was, do not know that.
+    pub(super) fn is_still_good(&mut self, new: &Credential) -> Result<Option<Step>> {
+        match self.accepts(new) {
+            Answer::Yes(()) => Ok(None),
+            Answer::No(why) => {
+                let reason = format!("the target no longer accepts the new key: {why}");
+                match self.nothing_to_go_back_to() {
+                    Some(none) => Ok(Some(Step::stop(HUMAN, format!("{reason}; {none}")))),
+                    None => self.turn_back(&reason, "keyrotate").map(Some),
+                }
+            }
+            Answer::Unknown(why) => Ok(Some(Step::stop(self.unreached(), why))),
+        }
+    }
+
+    /// Why a way back would end nowhere: the target refuses the old key, which nobody has disabled here.
+    pub(crate) fn nothing_to_go_back_to(&mut self) -> Option<String> {
+        let is_disabled = self.rotation()?.phase >= Phase::Confirmed;
+        let old = self.old().filter(|_| !is_disabled)?;
+        match self.accepts(&old) {
+            Answer::No(why) => {
+                Some(format!("the target refuses the old key, so there is no way back: {why}"))
+            }
+            Answer::Yes(()) | Answer::Unknown(_) => None,
+        }
     }
 
     /// Whether any consumer has attested the new key.

@@ -1,5 +1,6 @@
 //! Rotations in a world that fails.
 
+mod backup;
 mod meanwhile;
 
 use std::time::Duration;
@@ -198,9 +199,9 @@ fn a_check_that_always_says_yes_is_caught() {
 fn a_check_that_flaps_never_costs_a_key() {
     let (yes, no) = (Answer::Yes(()), Answer::No("at times".into()));
     let world = World::new(Maker::Ours, &["a"]);
-    // The last one is asked first: the key in use, the corrupted copy, then the proof.
+    // The last one is asked first: the key in use, twice, the corrupted copy, then the proof.
     let mut whims: Vec<Answer> = (0..12).map(|n| if n % 2 == 0 { yes.clone() } else { no.clone() }).collect();
-    whims.extend([no.clone(), yes.clone()]);
+    whims.extend([no.clone(), yes.clone(), yes.clone()]);
     world.look().whims = whims;
     stops(&world, &open(), WAITING, "works at times, and at times not");
     assert!(world.look().state.rotation.as_ref().unwrap().back.is_none());
@@ -218,7 +219,7 @@ fn a_check_that_flaps_never_costs_a_key() {
 
     let world = World::new(Maker::Ours, &["a"]);
     let mut whims = vec![no.clone(); 12];
-    whims.extend([no, yes]);
+    whims.extend([no, yes.clone(), yes]);
     world.look().whims = whims;
     stops(&world, &open(), ROLLED_BACK, "the target refuses the new key");
 }

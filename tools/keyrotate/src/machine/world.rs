@@ -55,6 +55,8 @@ pub(super) struct Reality {
     pub(super) whims: Vec<Answer>,
     /// Whether the target takes any secret.
     pub(super) is_gullible: bool,
+    /// Whether the consumers believe that they work, such as by a session that is still open.
+    pub(super) is_credulous: bool,
     pub(super) usage: Usage,
     pub(super) refusals: Option<u64>,
     /// The journal.
@@ -92,6 +94,7 @@ impl World {
             closed: BTreeSet::new(),
             whims: Vec::new(),
             is_gullible: false,
+            is_credulous: false,
             usage: Usage::None,
             refusals: None,
             state: State::default(),
@@ -357,7 +360,8 @@ impl Consumer for Holder {
         self.reached().and_then(|()| self.world.point(|_| ())).map(|()| {
             let reality = self.world.look();
             let (id, secret) = &reality.holds[&self.name];
-            let works = reality.accepts(id, secret) && (id == OLD || !reality.broken.contains(&self.name));
+            let works = reality.is_credulous
+                || reality.accepts(id, secret) && (id == OLD || !reality.broken.contains(&self.name));
             Some(Statement { key: Named::Text(id.clone()), works: Some(works) })
         })
     }
