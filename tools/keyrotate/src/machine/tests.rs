@@ -212,7 +212,7 @@ fn a_check_that_flaps_never_costs_a_key() {
     let away = Answer::Unknown("it is away".into());
     let mut whims: Vec<Answer> =
         (0..12).map(|n| if n % 2 == 0 { yes.clone() } else { away.clone() }).collect();
-    whims.extend([no.clone(), yes.clone()]);
+    whims.extend([no.clone(), yes.clone(), yes.clone()]);
     world.look().whims = whims;
     stops(&world, &open(), LATER, "it is away");
     converges(&world, &open(), true);
