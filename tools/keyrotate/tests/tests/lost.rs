@@ -143,12 +143,12 @@ fn a_lost_connection_to_redis_costs_nobody_his_key() {
     let users = "user default on nopass ~* &* +@all\n";
     let Some(server) = Redis::new().users(users).start().map(Arc::new) else { return };
     let proxy = Proxy::start(server.address());
-    lose("redis", &proxy, 20, || Rig::new(User::new(&server, proxy.address.clone())));
+    lose("redis", &proxy, 6, || Rig::new(User::new(&server, proxy.address.clone())));
 }
 
 #[test]
 fn a_lost_connection_to_postgres_costs_nobody_his_key() {
     let Some(server) = Postgres::new().start().map(Arc::new) else { return };
     let proxy = Proxy::start(server.address());
-    lose("postgres", &proxy, 20, || Rig::new(Pair::new(&server, proxy.address.clone())));
+    lose("postgres", &proxy, 6, || Rig::new(Pair::new(&server, proxy.address.clone())));
 }
