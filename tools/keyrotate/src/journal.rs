@@ -53,6 +53,7 @@ impl Journal {
     /// Status 75 when somebody else has it. Status 11 when it, or the end of the audit log, is not what was
     /// written. Status 13 when the folder or the log cannot be made or written.
     pub(crate) fn open(folder: &Path, wait: Wait) -> Result<(Self, State)> {
+        is_safe(folder)?;
         make(folder).map_err(|error| error.with_status(UNWRITABLE))?;
         is_private(folder)?;
         let lock = Lock::acquire(&folder.join("lock"), wait).map_err(untouched)?;
@@ -129,15 +130,33 @@ fn make(folder: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).or_cannot("make", folder)
 }
 
+/// Where everybody may remove what is another's, anybody may put a folder of his own in the place of `folder`.
+fn is_safe(folder: &Path) -> Result<()> {
+    let found = folder.ancestors().skip(1).find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    let Some((path, found)) = found else { return Ok(()) };
+    if found.mode() & 0o1002 == 0o002 {
+        let path = path.display();
+        return Err(Error::failed(format!(
+            "everybody may write in {path}, where the journal is kept; chmod o-w {path}"
+        )));
+    }
+    Ok(())
+}
+
 /// Who may write the folder may put a journal of his own there, and have other keys deleted.
 fn is_private(folder: &Path) -> Result<()> {
-    let found = fs::metadata(folder).or_cannot("read", folder)?;
+    let found = fs::symlink_metadata(folder).or_cannot("read", folder)?;
     let me = rustix::process::geteuid().as_raw();
     let folder = folder.display();
     if found.uid() != me {
         return Err(Error::failed(format!(
             "{folder} belongs to another user ({}); run this as him",
             found.uid()
+        )));
+    }
+    if found.is_symlink() {
+        return Err(Error::failed(format!(
+            "{folder} is a link, and the journal is to be in a folder of that name; move the folder there"
         )));
     }
     if found.mode() & 0o077 != 0 {
@@ -303,5 +322,27 @@ mod tests {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         let error = Journal::open(&folder, Wait::Not).err().unwrap();
         assert!(error.to_string().contains("chmod 0700"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_others_could_have_put_there_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("state");
+        let refused = || Journal::open(&root.join("orders"), Wait::Not).err().map(|error| error.to_string());
+        for (mode, is_refused) in [(0o777, true), (0o1777, false), (0o755, false)] {
+            fs::create_dir(&root).unwrap();
+            fs::set_permissions(&root, fs::Permissions::from_mode(mode)).unwrap();
+            let why = refused().unwrap_or_default();
+            assert_eq!(why.contains("everybody may write in "), is_refused, "{mode:o}: {why}");
+            assert_eq!(root.join("orders").exists(), !is_refused);
+            fs::remove_dir_all(&root).unwrap();
+        }
+        fs::create_dir(&root).unwrap();
+        let theirs = place.path().join("theirs");
+        DirBuilder::new().mode(0o700).create(&theirs).unwrap();
+        std::os::unix::fs::symlink(&theirs, root.join("orders")).unwrap();
+        let why = refused().unwrap();
+        assert!(why.contains("orders is a link"), "{why}");
+        assert_eq!(fs::read_dir(&theirs).unwrap().count(), 0);
     }
 }
