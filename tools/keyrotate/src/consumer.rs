@@ -104,7 +104,7 @@ pub(crate) struct Config {
 /// What is to be the same in a consumer of any kind that has it.
 const WHATEVER_THE_KIND: [(&str, Shape); 5] = [
     ("path", Shape::Path),
-    ("hosts", Shape::Texts),
+    ("hosts", Shape::Hosts),
     ("reload", Shape::Texts),
     ("attest", Shape::Texts),
     ("command", Shape::Texts),
@@ -173,7 +173,7 @@ impl Hold {
     fn file(table: &mut Table<'_>, kind: usize) -> Option<Self> {
         table.must("path");
         let path = table.path("path");
-        let hosts = table.texts("hosts").unwrap_or_default();
+        let hosts = table.hosts("hosts").unwrap_or_default();
         let mode = mode(table);
         let format = match kind {
             0 => Format::read_whole(table),

@@ -166,7 +166,7 @@ pub(crate) enum Config {
 /// What is to be the same in a target of any kind that has it.
 const WHATEVER_THE_KIND: [(&str, Shape); 10] = [
     ("user", Shape::Text),
-    ("hosts", Shape::Texts),
+    ("hosts", Shape::Hosts),
     ("address", Shape::Texts),
     ("path", Shape::Path),
     ("auth_log", Shape::Path),

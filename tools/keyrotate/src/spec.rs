@@ -126,6 +126,11 @@ impl Spec {
         table.must("provider");
         let provider = table.table("provider").map(provider::Config::read);
         let (consumers_at, consumers) = consumers(&mut table).into_iter().unzip();
+        for (line, names) in table.all_hosts() {
+            if let Err(why) = ssh.can_be_hosts(&names) {
+                table.fault(line, format!("`hosts`: {why}"));
+            }
+        }
         let jobs = usize::try_from(jobs).unwrap_or(1);
         let lines = Lines { state: state_at, unused: unused_at, consumers: consumers_at };
         let spec = provider.flatten().map(|provider| Self {

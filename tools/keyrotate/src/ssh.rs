@@ -13,6 +13,7 @@ use std::time::Duration;
 use common::{Error, Result};
 use hosts::Host;
 use hosts::cli::Hosts;
+use hosts::inventory::{Inventory, Source};
 use hosts::select::Selection;
 use remote::keys::Keyring;
 use remote::settings::{Flags, Myself, Settler};
@@ -72,6 +73,24 @@ impl Config {
             target.map_err(|failure| Error::failed(format!("{}: {failure}", host.name)))
         };
         selected.hosts.iter().map(target).collect()
+    }
+
+    /// That each of `names` can mean a host; which hosts there are is not looked up.
+    ///
+    /// # Errors
+    /// What is wrong with the first that cannot.
+    pub(crate) fn can_be_hosts(&self, names: &[String]) -> std::result::Result<(), String> {
+        if !self.inventory.is_empty() {
+            return Selection::parse(&names.join(",")).map(drop);
+        }
+        for name in names {
+            if let Err(error) = Inventory::read(&[Source::Names(vec![name.clone()])], None) {
+                let why = error.to_string();
+                let what = why.split_once("command line: ").map_or(why.as_str(), |(_, what)| what);
+                return Err(what.to_owned());
+            }
+        }
+        Ok(())
     }
 
     fn hosts(&self, names: &[String]) -> Result<Hosts> {

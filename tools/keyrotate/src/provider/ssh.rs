@@ -39,7 +39,7 @@ impl Config {
     /// Reads `[provider]`.
     pub(crate) fn read(mut table: Table<'_>) -> Option<Self> {
         table.must("hosts");
-        let hosts = table.texts("hosts");
+        let hosts = table.hosts("hosts");
         let config = Self {
             user: table.text("user"),
             file: table.text("file").unwrap_or_else(|| ".ssh/authorized_keys".into()),

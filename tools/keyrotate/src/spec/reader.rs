@@ -28,6 +28,7 @@ pub(crate) struct Faults {
     found: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
     sources: RefCell<Vec<(usize, Source)>>,
+    hosts: RefCell<Vec<(usize, Vec<String>)>>,
 }
 
 impl Faults {
@@ -77,6 +78,7 @@ pub(crate) enum Shape {
     Text,
     Path,
     Texts,
+    Hosts,
     Flag,
     Source,
 }
@@ -264,6 +266,19 @@ impl<'t> Table<'t> {
         texts
     }
 
+    /// Names of hosts; whether they can be that is judged when it is known how hosts are named.
+    pub(crate) fn hosts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let line = self.line_of(key);
+        let names = self.texts(key)?;
+        self.faults.hosts.borrow_mut().push((line, names.clone()));
+        Some(names)
+    }
+
+    /// The names of hosts that were read, of all tables, each list with its line.
+    pub(crate) fn all_hosts(&self) -> Vec<(usize, Vec<String>)> {
+        self.faults.hosts.take()
+    }
+
     /// A command: a list is run as it is, a text by `sh -c`.
     pub(crate) fn command(&mut self, key: &'static str) -> Option<Vec<String>> {
         let is_text = self.is_text(key);
@@ -354,6 +369,7 @@ impl<'t> Table<'t> {
                 Shape::Text => drop(self.text(key)),
                 Shape::Path => drop(self.path(key)),
                 Shape::Texts => drop(self.texts(key)),
+                Shape::Hosts => drop(self.hosts(key)),
                 Shape::Flag => _ = self.flag(key),
                 Shape::Source => drop(self.source(key)),
             }

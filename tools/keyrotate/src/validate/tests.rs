@@ -201,3 +201,18 @@ fn a_gate_outside_of_its_table_is_shown_there() {
          a.toml:4: there is no key `window`; did you mean `gates.window`?\n",
     );
 }
+
+#[test]
+fn what_cannot_be_a_host_is_told_at_its_line() {
+    let place = Place::new();
+    let ssh = "[provider]\nkind = \"ssh-ed25519\"\nhosts = [\"web[01-03]\", \"b_ad host\"]\n";
+    let found = place.found(&[HEAD, ssh, WEB, "hosts = [\"-b\"]\n"], Form::Text);
+    let lines: Vec<&str> = found.lines().collect();
+    let [first, second] = lines[..] else { panic!("{found}") };
+    assert!(first.starts_with("a.toml:5: `hosts`: ") && first.contains("b_ad host"), "{found}");
+    assert!(second.starts_with("a.toml:11: `hosts`: the name `-b` begins with `-`"), "{found}");
+    let good = ssh.replace("b_ad host", "root@::1");
+    place.check(&[HEAD, &good, WEB, "hosts = [\"web01:2222\"]\n"], "");
+    let inventory = "[ssh]\ninventory = \"/etc/hosts.toml\"\n";
+    place.check(&[HEAD, TARGET, WEB, "hosts = [\"web*\", \"!web07\"]\n", inventory], "");
+}
