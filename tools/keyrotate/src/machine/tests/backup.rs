@@ -98,9 +98,9 @@ fn nobody_turns_back_to_a_key_that_is_gone() {
     let gates = Gates { soak: Duration::from_secs(60), ..open() };
     let world = World::new(Maker::Ours, &["a"]);
     stops(&world, &gates, WAITING, "both keys are good");
-    assert_eq!(world.with(&gates, |machine| machine.nothing_to_go_back_to()).unwrap(), None);
+    assert_eq!(world.with(&gates, super::super::Machine::nothing_to_go_back_to).unwrap(), None);
     world.look().keys.remove(OLD);
-    let why = world.with(&gates, |machine| machine.nothing_to_go_back_to()).unwrap().unwrap();
+    let why = world.with(&gates, super::super::Machine::nothing_to_go_back_to).unwrap().unwrap();
     assert!(why.contains("no way back"), "{why}");
     world.look().keys.remove("new1");
     stops(&world, &gates, HUMAN, "no longer accepts the new key: refused; the target refuses the old key");

@@ -87,11 +87,11 @@ fn many(done: usize, open: usize) -> State {
     let mut state = soaking();
     let rotation = state.rotation.as_mut().unwrap();
     rotation.timer = None;
-    let progress = rotation.consumers.values().next().unwrap().clone();
+    let progress = *rotation.consumers.values().next().unwrap();
     rotation.consumers.clear();
     for number in 1..=done + open {
         let is_attested = number <= done;
-        rotation.consumers.insert(format!("c{number}"), Progress { is_attested, ..progress.clone() });
+        rotation.consumers.insert(format!("c{number}"), Progress { is_attested, ..progress });
     }
     state
 }
