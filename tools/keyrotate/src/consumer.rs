@@ -156,6 +156,15 @@ impl Config {
         (!name.is_empty()).then_some(Self { name, hold: hold?, reload, attest })
     }
 
+    /// What tells where and how it holds its key from other places; which hosts there are does not count,
+    /// since each has a name of its own.
+    pub(crate) fn place(&self) -> String {
+        match &self.hold {
+            Hold::File { path, format, .. } => format!("{} {format:?}", path.display()),
+            Hold::Exec { command, params } => format!("{command:?} {params:?}"),
+        }
+    }
+
     /// The consumers that this means: one, or one for each host.
     ///
     /// # Errors

@@ -28,15 +28,16 @@ mod tests;
 #[cfg(test)]
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use common::Result;
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Now;
 use crate::consumer::Consumer;
-use crate::credential::Credential;
+use crate::credential::{Credential, hex};
 use crate::provider::{Context, Provider};
 use crate::spec::Gates;
 use crate::state::{Back, Last, Phase, Rotation, State, Wait};
@@ -101,6 +102,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) provider: &'a mut dyn Provider,
     /// What tells this target from another: a rotation ends where it began.
     pub(crate) target: String,
+    /// What tells the place of each consumer from others, by its name.
+    pub(crate) places: BTreeMap<String, String>,
     /// The consumers, in the order of the spec.
     pub(crate) consumers: Vec<Box<dyn Consumer>>,
     /// The secret in use, where no consumer can be read.
@@ -175,13 +178,12 @@ impl Machine<'_> {
             if self.clock.pause(Duration::ZERO) {
                 return Ok(End::Interrupted);
             }
+            if let Some(why) = self.rotation().and_then(|rotation| self.changed(rotation)) {
+                return self.stopped(Wait { status: HUMAN, why });
+            }
             let step = match &self.state.rotation {
                 None if has_begun => return Ok(End::Idle),
                 None => self.begin()?,
-                Some(rotation) if rotation.target != self.target => Step::stop(
-                    HUMAN,
-                    "[provider] of the spec is not what it was when this rotation began; put it back until it is over",
-                ),
                 Some(rotation) if rotation.back.is_some() => self.go_back()?,
                 Some(rotation) => self.go_on(rotation.phase)?,
             };
@@ -192,6 +194,22 @@ impl Machine<'_> {
                 Step::Stop(wait) => return self.stopped(wait),
             }
         }
+    }
+
+    /// What of the spec is no longer as it was, and must be: a rotation ends where it began, and who was
+    /// given the new key at one place is not given the old one back at another.
+    fn changed(&self, rotation: &Rotation) -> Option<String> {
+        let until = "put it back until the rotation is over";
+        if is_another(&rotation.target, &self.target) {
+            return Some(format!(
+                "[provider] of the spec is not what it was when this rotation began; {until}"
+            ));
+        }
+        let is_moved = |(name, place): &(&String, &String)| {
+            self.places.get(*name).is_some_and(|now| is_another(place, now))
+        };
+        let (name, _) = rotation.places.iter().find(is_moved)?;
+        Some(format!("{name} of the spec is not where it was when it was given the new key; {until}"))
     }
 
     /// Remembers why a run ended; the audit log hears of it once, however often it is so.
@@ -341,6 +359,18 @@ impl Machine<'_> {
     fn unreached(&self) -> u8 {
         if self.provider.sites().len() > 1 { PENDING } else { LATER }
     }
+}
+
+/// A few digits that tell `text` from others, with the version that made it: another one may say the same
+/// in other words.
+pub(crate) fn identity(text: &str) -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), &hex(&Sha256::digest(text))[..16])
+}
+
+/// Whether an identity is another than before, as far as one version can tell.
+fn is_another(before: &str, now: &str) -> bool {
+    let version = |identity: &str| identity.split_once(' ').map(|(version, _)| version.to_owned());
+    version(before) == version(now) && before != now
 }
 
 /// Whether a rotation is to begin.

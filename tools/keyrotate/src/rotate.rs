@@ -1,19 +1,18 @@
 //! The subcommands: a spec, its journal, and what is done with both.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use common::{Error, Result};
 use files::Wait as Patience;
-use sha2::{Digest, Sha256};
 
 use crate::answer::Answer;
 use crate::audit;
 use crate::clock::Now;
 use crate::consumer::{self, Consumer};
-use crate::credential::hex;
 use crate::journal::{self, Journal};
-use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, UNWRITABLE, is_due};
+use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, UNWRITABLE, identity, is_due};
 use crate::provider::{self, Place, Provider};
 use crate::source::Source;
 use crate::spec::Spec;
@@ -116,6 +115,7 @@ fn driven(
     let before = state.rotation.as_ref().and_then(|rotation| rotation.waits.clone());
     let place = place(spec);
     let mut provider = spec.provider.build(&place)?;
+    let (consumers, places) = placed(spec, &place)?;
     // Later on the journal knows it, and whoever kept it may have thrown it away.
     let current = spec.current.as_ref().filter(|_| state.rotation.is_none());
     let mut machine = Machine {
@@ -123,8 +123,9 @@ fn driven(
         gates: &spec.gates,
         jobs: spec.jobs,
         provider: &mut *provider,
-        target: hex(&Sha256::digest(format!("{:?}", spec.provider)))[..16].to_owned(),
-        consumers: consumers(spec, &place)?,
+        target: identity(&format!("{:?}", spec.provider)),
+        places,
+        consumers,
         current: current.map(Source::read).transpose()?,
         keeper: &mut journal,
         clock: &Clocks,
@@ -144,11 +145,21 @@ fn place(spec: &Spec) -> Place<'_> {
 /// # Errors
 /// When an inventory cannot be read, a name means no host, or two are called the same.
 pub(crate) fn consumers(spec: &Spec, place: &Place<'_>) -> Result<Vec<Box<dyn Consumer>>> {
-    let mut all = Vec::new();
+    placed(spec, place).map(|(consumers, _)| consumers)
+}
+
+type Consumers = Vec<Box<dyn Consumer>>;
+
+/// The same, and what tells the place of each from others.
+fn placed(spec: &Spec, place: &Place<'_>) -> Result<(Consumers, BTreeMap<String, String>)> {
+    let (mut all, mut places) = (Vec::new(), BTreeMap::new());
     for config in &spec.consumers {
-        all.extend(config.build(place)?);
+        let identity = identity(&config.place());
+        let some = config.build(place)?;
+        places.extend(some.iter().map(|one| (one.name().to_owned(), identity.clone())));
+        all.extend(some);
     }
-    Ok(all)
+    Ok((all, places))
 }
 
 /// The names of the consumers of the spec, without a question to any of them.

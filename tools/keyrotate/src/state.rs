@@ -45,6 +45,9 @@ pub(crate) struct Rotation {
     pub(crate) new: Option<Credential>,
     /// How far each consumer is: all that the spec has named since the rotation began.
     pub(crate) consumers: BTreeMap<String, Progress>,
+    /// What tells the place of each consumer that may have the new key from others.
+    #[serde(default)]
+    pub(crate) places: BTreeMap<String, String>,
     /// Consumers and sites that the operator has given up.
     pub(crate) skipped: BTreeMap<String, Skip>,
     /// The time of the phase that waits: SOAK, WATCH.

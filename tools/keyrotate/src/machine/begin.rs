@@ -46,6 +46,7 @@ impl Machine<'_> {
             old,
             new: None,
             consumers: BTreeMap::new(),
+            places: BTreeMap::new(),
             skipped: BTreeMap::new(),
             timer: None,
             used: None,

@@ -80,6 +80,9 @@ impl Machine<'_> {
         let Some(rotation) = &mut self.state.rotation else { return Ok(()) };
         for name in names {
             rotation.consumers.entry(name.clone()).or_default().is_touched = true;
+            if let Some(place) = self.places.get(name) {
+                rotation.places.insert(name.clone(), place.clone());
+            }
         }
         self.note("deploying", &names.join(", "))
     }

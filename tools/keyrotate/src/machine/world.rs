@@ -59,6 +59,8 @@ pub(super) struct Reality {
     pub(super) is_credulous: bool,
     pub(super) usage: Usage,
     pub(super) refusals: Option<u64>,
+    /// What the spec says of where they are.
+    pub(super) places: BTreeMap<String, String>,
     /// The journal.
     pub(super) state: State,
     pub(super) steps: Vec<String>,
@@ -97,6 +99,7 @@ impl World {
             is_credulous: false,
             usage: Usage::None,
             refusals: None,
+            places: BTreeMap::new(),
             state: State::default(),
             steps: Vec::new(),
             now_ms: 1_000_000_000_000,
@@ -129,6 +132,7 @@ impl World {
             jobs: 1,
             provider: &mut target,
             target: "world".into(),
+            places: self.look().places.clone(),
             consumers: names.into_iter().map(consumer).collect(),
             current: None,
             keeper: &mut keeper,

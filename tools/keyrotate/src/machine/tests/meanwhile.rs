@@ -37,6 +37,22 @@ fn hold(world: &World, name: &str, id: &str) {
 }
 
 #[test]
+fn who_was_given_the_new_key_is_given_the_old_one_at_the_same_place() {
+    let gates = Gates { soak: Duration::from_secs(60), ..open() };
+    let world = World::new(Maker::Ours, &["a", "b"]);
+    world.look().places = [("a".to_owned(), "1 etc".to_owned()), ("b".to_owned(), "1 opt".to_owned())].into();
+    stops(&world, &gates, WAITING, "both keys are good");
+    world.with(&gates, |machine| machine.turn_back("a test", "me").map(|_| ())).unwrap().unwrap();
+    world.look().places.insert("b".into(), "1 srv".into());
+    stops(&world, &gates, HUMAN, "b of the spec is not where it was when it was given the new key");
+    assert_eq!(world.look().holds["a"].0, "new1");
+    // Another version may tell the same place in other words.
+    world.look().places.insert("b".into(), "2 opt".into());
+    stops(&world, &gates, ROLLED_BACK, "rolled back");
+    converges(&world, &gates, false);
+}
+
+#[test]
 fn who_takes_the_new_key_again_on_the_way_back_keeps_it_alive() {
     let gates = Gates { soak: Duration::from_secs(60), ..open() };
     let world = World::new(Maker::Ours, &["a", "b"]);
