@@ -202,7 +202,9 @@ fn a_command_that_edits_its_file_is_held_back() {
     }
     let fail = format!("{edit}; exit 1");
     assert_eq!(edits_itself(&["--backoff=1h", "--retries=0"], &fail), 5);
-    assert_eq!(edits_itself(&["--backoff=1ms..1h"], &fail), 5);
+    // Where the next attempt is only milliseconds away, it may come before the end.
+    let ran = edits_itself(&["--backoff=1ms..1h"], &fail);
+    assert!((5..8).contains(&ran), "{ran}");
 }
 
 #[test]
