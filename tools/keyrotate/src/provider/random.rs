@@ -9,15 +9,20 @@ use zeroize::Zeroizing;
 
 use crate::conceal;
 
-/// A new secret: 256 bits as 43 characters of `A-Za-z0-9-_`, which no shell, URL or configuration file
-/// takes for anything else. No message shows it from here on.
+/// A new secret: more than 263 bits as 44 characters of `A-Za-z0-9-_`, which no shell, URL or configuration
+/// file takes for anything else; and not first a `-`, which a command would take for a flag. No message
+/// shows it from here on.
 pub(crate) fn password() -> SecretString {
-    let bytes = bytes();
-    let mut text = Zeroizing::new([0; 43]);
-    let text = Base64UrlUnpadded::encode(&*bytes, &mut *text).unwrap_or_default();
-    let secret = SecretString::from(text);
-    conceal::secret(&secret);
-    secret
+    let mut text = Zeroizing::new([0; 44]);
+    loop {
+        let bytes = bytes();
+        let text = Base64UrlUnpadded::encode(&*bytes, &mut *text).unwrap_or_default();
+        if !text.starts_with('-') {
+            let secret = SecretString::from(text);
+            conceal::secret(&secret);
+            return secret;
+        }
+    }
 }
 
 /// A secret of the same length and of the same characters that is another one.
@@ -42,8 +47,8 @@ pub(crate) fn altered(secret: &SecretString) -> SecretString {
 }
 
 /// Bytes by the kernel, which gives none before it has gathered enough.
-fn bytes() -> Zeroizing<[u8; 32]> {
-    let mut bytes = Zeroizing::new([0; 32]);
+fn bytes() -> Zeroizing<[u8; 33]> {
+    let mut bytes = Zeroizing::new([0; 33]);
     // Only where neither getrandom(2) nor /dev/urandom is there; nothing else is to take its place.
     while let Err(cause) = getrandom::fill(&mut *bytes) {
         log::warn!("cannot read random bytes: {cause}; trying again");
@@ -61,13 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_has_256_bits_and_43_characters() {
-        let passwords: BTreeSet<String> = (0..100).map(|_| password().expose_secret().to_owned()).collect();
-        assert_eq!(passwords.len(), 100);
+    fn a_password_has_44_characters_and_is_no_flag() {
+        let passwords: BTreeSet<String> = (0..1000).map(|_| password().expose_secret().to_owned()).collect();
+        assert_eq!(passwords.len(), 1000);
         for password in passwords {
-            assert_eq!(password.len(), 43);
-            let mut bytes = [0; 32];
-            assert_eq!(Base64UrlUnpadded::decode(&password, &mut bytes).map(<[u8]>::len), Ok(32));
+            assert_eq!(password.len(), 44);
+            assert!(!password.starts_with('-'));
+            let mut bytes = [0; 33];
+            assert_eq!(Base64UrlUnpadded::decode(&password, &mut bytes).map(<[u8]>::len), Ok(33));
             assert_eq!(conceal::hide(&password), "[secret]");
         }
     }

@@ -89,7 +89,7 @@ fn only_the_secret_changes_and_nobody_is_ever_without() {
         assert!(prober.join().unwrap() > 0);
     });
     let new = plain(&folder);
-    assert_eq!(new.len(), 43);
+    assert_eq!(new.len(), 44);
     assert_eq!(text(&folder, "keys"), format!("# of the service\nfor somebody else\n{new}\n"));
     assert_eq!(text(&folder, "web.env"), format!("# web\nexport KEY='{new}'\nA=\"1\"\n"));
     let app = format!("{{ // app\n  \"redis\": {{\"url\":\"redis://{new}@h\"}}, \"n\": 1e400 }}\n");
@@ -190,7 +190,7 @@ fn what_only_consumers_know_is_attested_by_them() {
     put(&folder, "attest", &key);
     run(&folder, 0);
     let new = plain(&folder);
-    assert_eq!((new.len(), text(&folder, "web.env")), (43, format!("# web\nexport KEY='{new}'\nA=\"1\"\n")));
+    assert_eq!((new.len(), text(&folder, "web.env")), (44, format!("# web\nexport KEY='{new}'\nA=\"1\"\n")));
     // It goes on with the key that it has.
     put(
         &folder,

@@ -41,7 +41,7 @@ fn the_samples_rotate_a_token() {
     let done = case.file("spec.toml", spec).args(["run", "--now", "-vvv", "spec.toml"]);
     let done = done.stdout_has("rotated").stderr_has("CANARY").run();
     let new = sh(&folder, "sed -n 's,https://ci:\\(.*\\)@git.example.org,\\1,p' store");
-    assert_eq!(new.len(), 43, "{new}");
+    assert_eq!(new.len(), 44, "{new}");
     let hash = sh(&folder, &format!("printf %s {new} | sha256sum | cut -d' ' -f1"));
     assert_eq!(sh(&folder, "cat tokens"), format!("{hash} on"));
     for secret in [old, &new] {

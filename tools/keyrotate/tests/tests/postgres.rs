@@ -71,7 +71,7 @@ fn the_roles_take_turns_and_no_log_has_a_password() {
 
     keyrotate(&folder, &["run"], 0);
     let new = held(&folder);
-    assert_eq!((new.0.as_str(), new.1.len()), ("orders_b", 43));
+    assert_eq!((new.0.as_str(), new.1.len()), ("orders_b", 44));
     assert!(logs_in(&server, &new) && !logs_in(&server, &old));
     let ended = sleeper.wait_with_output().unwrap();
     assert!(String::from_utf8_lossy(&ended.stderr).contains("terminating connection"));

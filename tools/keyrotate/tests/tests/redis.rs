@@ -90,7 +90,7 @@ fn both_servers_get_the_new_password_and_old_sessions_end() {
     let mut old = session(&first, "old-password");
     keyrotate(&folder, &["run"], 0);
     let new = held(&folder);
-    assert_eq!(new.len(), 43);
+    assert_eq!(new.len(), 44);
     assert_eq!(asked(&mut old, "PING"), None);
     for server in [&first, &second] {
         server.kill();
