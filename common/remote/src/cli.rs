@@ -128,6 +128,6 @@ impl Ssh {
     /// # Errors
     /// When there is nothing to be read.
     pub fn passphrase(&self) -> Result<Option<Passphrase>> {
-        self.passphrase_fd.map(Passphrase::read).transpose()
+        self.passphrase_fd.map(Passphrase::inherited).transpose()
     }
 }

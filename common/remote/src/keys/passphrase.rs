@@ -20,6 +20,21 @@ impl Debug for Passphrase {
 }
 
 impl Passphrase {
+    /// As [`Passphrase::read`], from a descriptor that was handed to this process: one that it has opened
+    /// itself is refused, since reading that may never end.
+    ///
+    /// # Errors
+    /// As [`Passphrase::read`].
+    pub fn inherited(fd: i32) -> Result<Self> {
+        if fd != 0 && is_our_own(fd) {
+            let closed = io::Error::from(rustix::io::Errno::BADF);
+            return Err(
+                Error::failed(format!("cannot read the passphrase from descriptor {fd}")).because(closed)
+            );
+        }
+        Self::read(fd)
+    }
+
     /// Reads it from descriptor `fd`, up to the end of its first line. A command line and an
     /// environment can be seen by others; a descriptor cannot.
     ///
@@ -31,8 +46,6 @@ impl Passphrase {
         };
         let line = if fd == 0 {
             first_line(&mut io::stdin().lock())
-        } else if is_our_own(fd) {
-            Err(io::Error::from(rustix::io::Errno::BADF))
         } else {
             // By its name it is opened again, which sockets refuse; pipes and files are what is used.
             File::open(format!("/dev/fd/{fd}")).and_then(|mut file| first_line(&mut file))

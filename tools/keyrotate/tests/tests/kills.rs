@@ -59,9 +59,11 @@ fn killer(rig: &Rig) -> Killer {
 
 /// The calls of a run that ends with `status`. A close(2) that fails has closed all the same, which a
 /// fault that does nothing cannot show: the library would wait for the end of a pipe that it holds itself.
+/// Nor can the socket fail by which the library hears, in 8 bytes, that a command could not be run.
 fn calls(rig: &Rig, status: i32) -> Vec<Call> {
     let mut calls = killer(rig).calls_until(status);
-    calls.retain(|call| call.syscall != "close");
+    let spawns = |call: &Call| call.syscall == "recvfrom" && call.text.contains(", 8, 0, NULL, NULL)");
+    calls.retain(|call| call.syscall != "close" && !spawns(call));
     calls
 }
 
