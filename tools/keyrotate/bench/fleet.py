@@ -86,6 +86,8 @@ class Fleet:
         folder = self.folder
         key = " ".join((folder / "host.pub").read_text(encoding="ascii").split()[:2])
         own = (folder / "id.pub").read_text(encoding="ascii")
+        # ssh(1) would offer it also when the private key is another one.
+        (folder / "id.pub").unlink()
         for host in self.hosts:
             home = folder / "homes" / host / ".ssh"
             home.mkdir(parents=True, mode=0o700)
