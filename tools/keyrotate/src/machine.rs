@@ -114,6 +114,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) clock: &'a dyn Clock,
     /// What is remembered.
     pub(crate) state: State,
+    /// Whether the rotation began in this run.
+    pub(crate) has_begun_it: bool,
     /// Whether this run has done anything to the target or a consumer.
     pub(crate) has_touched: bool,
 }

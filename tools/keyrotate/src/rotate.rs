@@ -130,6 +130,7 @@ fn driven(
         keeper: &mut journal,
         clock: &Clocks,
         state,
+        has_begun_it: false,
         has_touched: false,
     };
     let end = act(&mut machine)?;

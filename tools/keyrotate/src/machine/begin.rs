@@ -62,6 +62,7 @@ impl Machine<'_> {
         if kept.is_err() {
             self.state.rotation = None;
         }
+        self.has_begun_it = kept.is_ok();
         kept.map(|()| Step::Next)
     }
 

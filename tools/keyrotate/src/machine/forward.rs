@@ -84,7 +84,8 @@ impl Machine<'_> {
     /// So the key in use has to be the one that it was when the rotation began: a journal that comes from a
     /// backup tells of keys that have had another turn since.
     fn create(&mut self) -> Result<Step> {
-        if let Some(old) = self.old() {
+        // A run that has begun the rotation has just seen that.
+        if let Some(old) = self.old().filter(|_| !self.has_begun_it) {
             match self.accepts(&old) {
                 Answer::Yes(()) => {}
                 Answer::No(why) => {

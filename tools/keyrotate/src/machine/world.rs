@@ -138,6 +138,7 @@ impl World {
             keeper: &mut keeper,
             clock: self,
             state,
+            has_begun_it: false,
             has_touched: false,
         };
         catch_unwind(AssertUnwindSafe(|| act(&mut machine)))
