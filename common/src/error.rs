@@ -27,6 +27,9 @@ pub enum Outcome {
     Interrupted,
     /// A status of the tool's own: 10 to 19, or that of a command it ran.
     Own(u8),
+    /// A command that it ran was killed by this signal, and of that the tool dies too. Status 128 and the
+    /// signal.
+    Killed(i32),
 }
 
 impl Outcome {
@@ -39,6 +42,7 @@ impl Outcome {
             Self::Partial => 23,
             Self::Interrupted => 130,
             Self::Own(status) => status,
+            Self::Killed(signal) => u8::try_from(128_i32.saturating_add(signal)).unwrap_or(u8::MAX),
         }
     }
 }
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_its_status() {
-        let all = [Outcome::Done, Outcome::No, Outcome::Partial, Outcome::Own(10)];
-        assert_eq!(all.map(Outcome::status), [0, 1, 23, 10]);
+        let all = [Outcome::Done, Outcome::No, Outcome::Partial, Outcome::Own(10), Outcome::Killed(9)];
+        assert_eq!(all.map(Outcome::status), [0, 1, 23, 10, 137]);
     }
 }

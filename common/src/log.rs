@@ -7,6 +7,7 @@
 //! | journal | `<4>message`, the prefix of sd-daemon(3) |
 //! | json | `{"level":"warning","message":"…","pid":4711,"time":"…","tool":"…"}` |
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::fd::AsFd;
@@ -31,6 +32,24 @@ pub enum Format {
     Journal,
     /// JSON Lines
     Json,
+}
+
+impl Format {
+    /// What a command line that is wrong asks for all the same, or the environment, as far as they can be
+    /// understood.
+    pub(crate) fn asked(args: impl Iterator<Item = OsString>) -> Self {
+        let mut words = args.map_while(|arg| arg.into_string().ok()).take_while(|arg| arg != "--");
+        let mut flag = None;
+        while let Some(word) = words.next() {
+            if word == "--log-format" {
+                flag = words.next();
+            } else if let Some(value) = word.strip_prefix("--log-format=") {
+                flag = Some(value.to_owned());
+            }
+        }
+        let asked = flag.or_else(|| std::env::var("SRE_LOG_FORMAT").ok()).unwrap_or_default();
+        <Self as clap::ValueEnum>::from_str(&asked, false).unwrap_or(Self::Auto)
+    }
 }
 
 /// Takes secrets out of a message.
@@ -173,6 +192,15 @@ mod tests {
         check("\x1b[31mred", "\\u{1b}[31mred");
         check("\u{202e}gnp.exe", "\\u{202e}gnp.exe");
         check("\u{9b}31m", "\\u{9b}31m");
+    }
+
+    #[test]
+    fn a_wrong_command_line_still_says_how_messages_look() {
+        let asked = |line: &str| Format::asked(line.split(' ').map(OsString::from));
+        assert_eq!(asked("tool --bad --log-format json"), Format::Json);
+        assert_eq!(asked("tool --log-format=long --bad"), Format::Long);
+        assert_eq!(asked("tool --bad --log-format"), Format::Auto);
+        assert_eq!(asked("tool -- --log-format json"), Format::Auto);
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Out {
         self.writer.flush().map_err(|cause| self.cannot_write(cause))
     }
 
-    fn cannot_write(&self, cause: io::Error) -> Error {
+    /// What a write that failed because of `cause` means.
+    pub(crate) fn cannot_write(&self, cause: io::Error) -> Error {
         if cause.kind() == io::ErrorKind::BrokenPipe {
             return Error::reader_gone();
         }

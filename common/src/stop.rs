@@ -94,6 +94,12 @@ pub(crate) fn die() {
     }
 }
 
+/// Dies of `signal`, be it caught, blocked or ignored. Returns when that is not to be had, as of real-time
+/// signals.
+pub(crate) fn die_of(signal: i32) {
+    let _returns_only_for_unknown_ones = low_level::emulate_default_handler(signal);
+}
+
 /// Sleeps for `time`, or until a stop is asked for; says whether one was.
 #[must_use]
 pub fn wait(time: Duration) -> bool {

@@ -1,6 +1,7 @@
 //! `main()` of every tool: parse, log, run, report, exit status.
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -8,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::cli::{self, Common};
 use crate::error::{Error, Outcome, Result};
 use crate::out::Out;
-use crate::{log, manual, stop};
+use crate::{log, manual, stop, usage};
 
 /// Runs a tool from its command line to its exit status.
 ///
@@ -18,40 +19,90 @@ pub fn main<A>(manual: &'static str, run: fn(&A, &mut Out) -> Result<Outcome>) -
 where
     A: CommandFactory + FromArgMatches + AsRef<Common>,
 {
+    start(manual, run, FAILED)
+}
+
+/// As [`main`], for a tool that runs a command and passes its status through: a failure of the tool's own
+/// is 125 where it would be 2, a usage error included, as env(1) and timeout(1) have it.
+pub fn wrapper<A>(manual: &'static str, run: fn(&A, &mut Out) -> Result<Outcome>) -> ExitCode
+where
+    A: CommandFactory + FromArgMatches + AsRef<Common>,
+{
+    start(manual, run, WRAPPER_FAILED)
+}
+
+/// The status of [`Error::failed`].
+const FAILED: u8 = 2;
+
+/// The same of a [`wrapper`]: no command has it by custom.
+const WRAPPER_FAILED: u8 = 125;
+
+fn start<A>(manual: &'static str, run: fn(&A, &mut Out) -> Result<Outcome>, failed: u8) -> ExitCode
+where
+    A: CommandFactory + FromArgMatches + AsRef<Common>,
+{
     let mut out = Out::stdout();
     let command = cli::command::<A>(manual);
     let name = tool_name(&command);
+    let end = End { name, format: log::Format::Auto, failed };
 
-    if let Some(what) = generate_asked(std::env::args_os()) {
-        return conclude(name, log::Format::Auto, manual::generate(&what, command, manual, &mut out), out);
+    // Behind its own flags the words of a wrapper are its command's.
+    let is_ours =
+        |arg: &OsString| failed == FAILED || arg.to_str().is_some_and(|arg| arg.starts_with("--generate"));
+    let asked = std::env::args_os().nth(1).filter(is_ours).and_then(|_| generate_asked(std::env::args_os()));
+    if let Some(what) = asked {
+        return end.conclude(manual::generate(&what, command, manual, &mut out), out);
     }
-    let args = match A::from_arg_matches(&command.get_matches()) {
+    let matches = command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches));
+    let args = match matches {
         Ok(args) => args,
-        Err(usage) => usage.exit(),
+        Err(asked) if !asked.use_stderr() => {
+            // clap knows whether the help may have colours there.
+            let printed = asked.print().and_then(|()| io::stdout().flush());
+            return end
+                .conclude(printed.map(|()| Outcome::Done).map_err(|cause| out.cannot_write(cause)), out);
+        }
+        Err(wrong) => {
+            let format = log::Format::asked(std::env::args_os());
+            let error = usage::sentence(name, &wrong, std::env::args_os());
+            return End { format, ..end }.conclude(Err(error), out);
+        }
     };
     let common = args.as_ref();
     log::start(name, common.log_format, common.filter());
     let result = run(&args, &mut out);
-    conclude(name, common.log_format, result, out)
+    End { format: common.log_format, ..end }.conclude(result, out)
 }
 
-/// Flushes, reports what went wrong, and turns the result into the exit status.
-fn conclude(name: &str, format: log::Format, result: Result<Outcome>, mut out: Out) -> ExitCode {
-    // Results that were already computed are printed even when the run then failed.
-    let flushed = out.flush();
-    let result = result.and_then(|outcome| flushed.map(|()| outcome));
-    match result {
-        Ok(outcome) => {
-            if outcome == Outcome::Interrupted {
-                stop::die();
+/// How a tool says how its run ended.
+struct End {
+    name: &'static str,
+    format: log::Format,
+    /// The status of a failure that has none of its own.
+    failed: u8,
+}
+
+impl End {
+    /// Flushes, reports what went wrong, and turns the result into the exit status.
+    fn conclude(&self, result: Result<Outcome>, mut out: Out) -> ExitCode {
+        // Results that were already computed are printed even when the run then failed.
+        let flushed = out.flush();
+        let result = result.and_then(|outcome| flushed.map(|()| outcome));
+        match result {
+            Ok(outcome) => {
+                match outcome {
+                    Outcome::Interrupted => stop::die(),
+                    Outcome::Killed(signal) => stop::die_of(signal),
+                    _ => {}
+                }
+                ExitCode::from(outcome.status())
             }
-            ExitCode::from(outcome.status())
-        }
-        Err(error) => {
-            if !error.is_silent() {
-                log::report(name, format, &error);
+            Err(error) => {
+                if !error.is_silent() {
+                    log::report(self.name, self.format, &error);
+                }
+                ExitCode::from(if error.status() == FAILED { self.failed } else { error.status() })
             }
-            ExitCode::from(error.status())
         }
     }
 }
@@ -77,7 +128,7 @@ fn generate_asked(args: impl Iterator<Item = OsString>) -> Option<String> {
     None
 }
 
-/// A usage error that clap cannot see, such as a start after the end; status 2.
+/// A usage error that clap cannot see, such as a start after the end; status 2, or 125 of a [`wrapper`].
 #[must_use]
 pub fn usage(problem: impl Into<String>) -> Error {
     Error::failed(problem)

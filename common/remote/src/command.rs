@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::coprocess::Coprocess;
+
 /// A shell script to run, with the marks around its output.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -15,6 +17,7 @@ pub struct Command {
     begin: Vec<u8>,
     end: Vec<u8>,
     input: Option<Input>,
+    coprocess: Option<Arc<Coprocess>>,
 }
 
 /// What a command reads from its standard input: often a secret. Many hosts share it.
@@ -35,12 +38,21 @@ impl Command {
         // `$?` in a trap on 0 is the status of the shell, also after `exit 3` and `set -e`
         // (POSIX, Shell Command Language, trap).
         let whole = format!("t(){{ echo \"@@ {mark} end $?\";}};trap t 0;echo \"@@ {mark} begin\";{script}");
-        Self {
-            line: portable(&whole),
-            begin: format!("@@ {mark} begin\n").into_bytes(),
-            end: format!("@@ {mark} end ").into_bytes(),
-            input: None,
-        }
+        Self::between(portable(&whole), mark)
+    }
+
+    /// `script`, of one line, is for `coprocess`, which the session begins where it has none. It reads no more
+    /// of its standard input than [`with_input`](Self::with_input) gives it, and all of that: what it leaves
+    /// ends the coprocess, as does a status other than 0.
+    #[must_use]
+    pub fn told(coprocess: &Arc<Coprocess>, script: &str, mark: &str) -> Self {
+        let line = format!("(echo \"@@ {mark} begin\";{script});echo \"@@ {mark} end $?\"");
+        Self { coprocess: Some(Arc::clone(coprocess)), ..Self::between(line, mark) }
+    }
+
+    fn between(line: String, mark: &str) -> Self {
+        let begin = format!("@@ {mark} begin\n").into_bytes();
+        Self { line, begin, end: format!("@@ {mark} end ").into_bytes(), input: None, coprocess: None }
     }
 
     /// The same with `bytes` as its standard input, and the end of input behind them. This is the way
@@ -64,6 +76,11 @@ impl Command {
         &self.line
     }
 
+    /// Whom it is told; `None`: it has a shell of its own.
+    pub(crate) fn coprocess(&self) -> Option<&Coprocess> {
+        self.coprocess.as_deref()
+    }
+
     /// What its standard input gets; `None` leaves that open.
     pub(crate) fn input(&self) -> Option<&[u8]> {
         self.input.as_ref().map(|Input(bytes)| bytes.as_slice())
@@ -76,7 +93,7 @@ impl Command {
 /// single quote needs one. What holds none of these goes as it is. The rest goes with every other
 /// character than letters and digits as the octal escape of printf's `%b`, within double quotes of
 /// sh, where `\0` means nothing; fish, too, leaves a backslash before a zero alone.
-fn portable(script: &str) -> String {
+pub(crate) fn portable(script: &str) -> String {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'!' | b'\\');
     if script.bytes().all(is_plain) {
         return format!("exec /bin/sh -c '{script}'");

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::{Errno, dup2};
-use ssh2::{BlockDirections, Channel, ErrorCode, MethodType};
+use ssh2::{BlockDirections, ErrorCode, MethodType};
 
 use crate::auth;
 use crate::bounds::{Bounds, Deadline};
 use crate::command::{Command, Output};
 use crate::failure::{Class, Failure, Phase};
+use crate::forward::{Closing, lock};
 use crate::known_hosts::{KnownHosts, Peer};
 use crate::reach::Reach;
 use crate::target::Target;
@@ -24,7 +25,7 @@ mod exchange;
 mod feed;
 
 /// `LIBSSH2_ERROR_EAGAIN`.
-const AGAIN: ErrorCode = ErrorCode::Session(-37);
+pub(crate) const AGAIN: ErrorCode = ErrorCode::Session(-37);
 
 /// How long the phases of opening a session took, all attempts together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Answer {
     pub ended: Result<i32, Failure>,
     /// Whether the command may have begun there: one that was never sent can be asked for again.
     pub was_sent: bool,
+    /// Whether the shell there has begun: what ends before that is not the command, but who was to run it.
+    pub has_begun: bool,
     /// What it printed between the marks, as far as it came.
     pub stdout: Vec<u8>,
     /// The first 4 kB of its standard error.
@@ -57,9 +60,11 @@ pub struct Answer {
 /// A session that is logged in.
 pub struct Session {
     ssh: ssh2::Session,
-    pub(crate) guarded: Guarded,
-    /// The channel of the last command, until the far side has confirmed its end.
-    closing: Option<Channel>,
+    pub(crate) guarded: Arc<Guarded>,
+    /// The channels that are over, until the far side has confirmed their end.
+    pub(crate) closing: Closing,
+    /// The channel of a shell that waits for its next script.
+    coprocess: Option<ssh2::Channel>,
     /// What the key is called that it was logged in with.
     key: Option<String>,
 }
@@ -139,8 +144,9 @@ impl Session {
         let place = Arc::new(place);
         ssh.set_tcp_stream(Arc::clone(&place));
         let guarded = reach.watchdog.guard(place).map_err(|error| local(&error.to_string()))?;
+        let guarded = Arc::new(guarded);
         guarded.set(Some(deadline));
-        let session = Self { ssh, guarded, closing: None, key: None };
+        let session = Self { ssh, guarded, closing: Closing::default(), coprocess: None, key: None };
         let mut ssh = session.ssh.clone();
         match session.until(deadline, || ssh.handshake()) {
             Ok(()) => Ok(session),
@@ -165,7 +171,7 @@ impl Session {
     }
 
     /// Repeats `call` until it no longer asks to be called again.
-    fn until<T>(
+    pub(crate) fn until<T>(
         &self,
         deadline: Deadline,
         mut call: impl FnMut() -> Result<T, ssh2::Error>,
@@ -205,14 +211,22 @@ impl Session {
         if ended.is_err() {
             self.cut();
         }
-        Answer { ended, was_sent: output.was_asked_for, stdout: output.into_bytes(), stderr, took }
+        let (was_sent, has_begun) = (output.was_asked_for, output.has_begun);
+        Answer { ended, was_sent, has_begun, stdout: output.into_bytes(), stderr, took }
+    }
+
+    /// Whether it has ended by itself or was ended after a failure: it is of no more use. A host that has
+    /// gone without a word is not noticed before something is asked of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.guarded.wire.is_over()
     }
 
     pub(crate) fn ssh(&self) -> &ssh2::Session {
         &self.ssh
     }
 
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.guarded.wire.cut();
     }
 }
@@ -223,7 +237,8 @@ impl Drop for Session {
         let _is_said = self.ssh.disconnect(None, "done", None);
         // The library frees a session only when its channels need no more writing or reading.
         self.cut();
-        drop(self.closing.take());
+        self.coprocess = None;
+        lock(&self.closing).clear();
     }
 }
 

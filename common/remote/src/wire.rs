@@ -25,6 +25,7 @@ pub(crate) struct Wire {
     /// When the watchdog cuts it, in milliseconds since the watchdog began.
     cut_at: AtomicU64,
     was_cut: AtomicBool,
+    is_over: AtomicBool,
 }
 
 impl Wire {
@@ -43,8 +44,14 @@ impl Wire {
 
     /// Ends the connection in both directions: whoever reads or writes comes back at once.
     pub(crate) fn cut(&self) {
+        self.is_over.store(true, Ordering::Release);
         // It fails when the other side was faster, which is as good.
         let _has_ended = shutdown(&self.socket, Shutdown::Both);
+    }
+
+    /// Whether anybody has cut it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// Whether the watchdog had to cut it.
@@ -103,7 +110,8 @@ impl Watchdog {
     /// # Errors
     /// When the thread of the watchdog cannot be begun.
     pub(crate) fn guard(&self, socket: Arc<OwnedFd>) -> io::Result<Guarded> {
-        let wire = Wire { socket, cut_at: AtomicU64::new(NEVER), was_cut: AtomicBool::new(false) };
+        let (was_cut, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
+        let wire = Wire { socket, cut_at: AtomicU64::new(NEVER), was_cut, is_over };
         let wire = Arc::new(wire);
         let mut wires = self.inner.lock();
         if !wires.is_awake {

@@ -245,6 +245,22 @@ impl Running {
         self.process.signal(Signal::TERM);
     }
 
+    /// The same, and waits until the signal has been delivered: what happens afterwards happens to a
+    /// process that knows of it. Not for a process that has blocked the signal.
+    pub fn terminate_now(&self) {
+        self.terminate();
+        let path = format!("/proc/{}/status", self.id());
+        let is_pending = || {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            // proc_pid_status(5): signals that wait for a thread of the process, and for all of it.
+            let masks = text.lines().filter(|line| line.starts_with("SigPnd") || line.starts_with("ShdPnd"));
+            masks.filter_map(|line| line.split_whitespace().nth(1)).any(|mask| mask.contains(|c| c != '0'))
+        };
+        while is_pending() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+
     /// Sends SIGKILL: the status is then 137.
     pub fn kill(&self) {
         self.process.signal(Signal::KILL);

@@ -11,6 +11,8 @@
 //! | [`strace`] | what is left behind when a system call fails, or a tool is killed before it |
 //! | [`arrivals`], [`notes`] | files that come into a folder, and whether a command was run once for each |
 //! | [`sweep`] | the same at every system call of a run, or at some of them |
+//! | `tests/recipes.rs` | the recipes, on a system of their own with a fleet of hosts |
+//! | `tests/alike.rs` | what all tools do alike, through every binary |
 //! | `tests/tidy.rs` | the rules of the tree: names, sizes, layers, units |
 //!
 //! ```text
@@ -59,7 +61,7 @@ pub mod sweep;
 use std::path::{Path, PathBuf};
 
 pub use case::{Case, Output, Running};
-pub use readme::{readme, readme_with};
+pub use readme::{readme, readme_of_a_system, readme_with};
 
 /// The workspace's `testdata/`: small files, named by what is odd about them. Read-only: [`readme`]
 /// works on a copy, and a [`Case`] takes what it needs by [`Case::file`].
@@ -91,6 +93,20 @@ pub fn truth() -> Option<PathBuf> {
     let folder = PathBuf::from(folder);
     assert!(folder.is_dir(), "SRE_TRUTH={} is no folder", folder.display());
     Some(folder)
+}
+
+/// The binary of the tool `name`, where cargo puts it: beside the folder of the tests that ask for it.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+#[track_caller]
+pub fn tool(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a test has a path");
+    let folder = this.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+    let binary = folder.join(name);
+    assert!(binary.is_file(), "{} is not built; `cargo build --workspace` does", binary.display());
+    binary
 }
 
 /// Writes a whole file, and the folders above it, for a test to work on.

@@ -1,6 +1,8 @@
 //! A README is its tool's manual and its test: its `console` blocks are executed.
 
 mod blocks;
+mod places;
+mod unattended;
 
 use std::fs;
 use std::path::Path;
@@ -33,6 +35,9 @@ const ANY_LINES: &str = "...";
 /// ```
 /// ````
 ///
+/// The commands of `cron` and `ini` blocks, lines of a crontab and of a unit, are run too, wherever they
+/// stand between the others; they may print anything, and have to end with status 0.
+///
 /// `program` is `env!("CARGO_BIN_EXE_…")`: its folder comes first on the `PATH`. All commands of one
 /// README share one copy of [`testdata`], so a file written by one is there for the next; the
 /// copies are as new as the run, so an example that depends on the time of a file sets it with
@@ -58,15 +63,37 @@ pub fn readme(program: impl AsRef<Path>, manual: impl AsRef<Path>) {
 /// As [`readme`], and when `prepare` does.
 #[track_caller]
 pub fn readme_with(program: impl AsRef<Path>, manual: impl AsRef<Path>, prepare: impl FnOnce(&Path)) {
-    let manual = manual.as_ref();
+    execute(program.as_ref(), manual.as_ref(), Paths::AsWritten, prepare);
+}
+
+/// As [`readme_with`], for a manual that shows a whole system: `/etc`, `/run`, `/srv`, `/usr/local` and
+/// `/var` in its commands lie below the folder in which they run, and their outputs do not say so.
+///
+/// # Panics
+/// As [`readme_with`].
+#[track_caller]
+pub fn readme_of_a_system(program: impl AsRef<Path>, manual: impl AsRef<Path>, prepare: impl FnOnce(&Path)) {
+    execute(program.as_ref(), manual.as_ref(), Paths::BelowTheFolder, prepare);
+}
+
+/// What an absolute path in a command means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paths {
+    AsWritten,
+    BelowTheFolder,
+}
+
+#[track_caller]
+fn execute(program: &Path, manual: &Path, paths: Paths, prepare: impl FnOnce(&Path)) {
     let text = fs::read_to_string(manual)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", manual.display()));
-    let wrong = mismatches(&text, program.as_ref(), prepare);
+    let wrong = mismatches(&text, (program, paths), prepare);
     let wrong = wrong.unwrap_or_else(|refusal| panic!("{}: {refusal}", manual.display()));
     if wrong.is_empty() {
         return;
     }
-    if std::env::var_os("README_BLESS").is_some_and(|bless| bless == "1") {
+    let can_be_blessed = wrong.iter().any(|mismatch| mismatch.step.place.is_some());
+    if can_be_blessed && std::env::var_os("README_BLESS").is_some_and(|bless| bless == "1") {
         write(manual, blessed(&text, &wrong));
         eprintln!("blessed {} outputs of {}", wrong.len(), manual.display());
         return;
@@ -85,7 +112,11 @@ struct Mismatch {
 }
 
 /// Executes the blocks of `text` and returns what differs.
-fn mismatches(text: &str, program: &Path, prepare: impl FnOnce(&Path)) -> Result<Vec<Mismatch>, String> {
+fn mismatches(
+    text: &str,
+    program: (&Path, Paths),
+    prepare: impl FnOnce(&Path),
+) -> Result<Vec<Mismatch>, String> {
     let steps = blocks::parse(text)?;
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     if testdata().is_dir() {
@@ -96,16 +127,24 @@ fn mismatches(text: &str, program: &Path, prepare: impl FnOnce(&Path)) -> Result
     Ok(ran.filter(Mismatch::differs).collect())
 }
 
-fn run(step: Step, program: &Path, folder: &Path) -> Mismatch {
+fn run(step: Step, (program, paths): (&Path, Paths), folder: &Path) -> Mismatch {
     let mut command = Command::new("bash");
     clean_env(&mut command, folder, program);
-    command.args(["-c", &step.command]).current_dir(folder);
+    let written = match paths {
+        Paths::AsWritten => step.command.clone(),
+        Paths::BelowTheFolder => places::within(&step.command, folder),
+    };
+    command.args(["-c", &written]).current_dir(folder);
     let mut process = Process::start(command, Stdin::File("/dev/null".into()), Stdout::WithStderr, TIMEOUT);
     let (status, late) = match process.finish() {
         Ok(status) => (status, None),
         Err(late) => (-1, Some(late)),
     };
-    Mismatch { output: lines(&String::from_utf8_lossy(&process.stderr)), step, status, late }
+    let mut output = String::from_utf8_lossy(&process.stderr).into_owned();
+    if paths == Paths::BelowTheFolder {
+        output = places::without(&output, folder);
+    }
+    Mismatch { output: lines(&output), step, status, late }
 }
 
 /// The lines of an output as they are compared and written.
@@ -144,7 +183,9 @@ fn blessed(text: &str, wrong: &[Mismatch]) -> String {
     let mut all: Vec<String> = text.lines().map(str::to_owned).collect();
     for mismatch in wrong.iter().rev().filter(|mismatch| mismatch.late.is_none()) {
         let status = (mismatch.status != 0).then(|| format!("? {}", mismatch.status));
-        all.splice(mismatch.step.place.clone(), mismatch.output.iter().cloned().chain(status));
+        if let Some(place) = mismatch.step.place.clone() {
+            all.splice(place, mismatch.output.iter().cloned().chain(status));
+        }
     }
     all.join("\n") + "\n"
 }
@@ -169,7 +210,12 @@ mod tests {
 
     /// Executes one block and compares the report on it.
     fn check(block: &str, want: &str) {
-        let wrong = mismatches(&format!("```console\n{block}```\n"), Path::new("/bin/true"), |_| {}).unwrap();
+        let wrong = mismatches(
+            &format!("```console\n{block}```\n"),
+            (Path::new("/bin/true"), Paths::AsWritten),
+            |_| {},
+        )
+        .unwrap();
         let report: String = wrong.iter().map(|mismatch| mismatch.report(Path::new("R"))).collect();
         assert_eq!(report, want, "{block}");
     }
@@ -202,16 +248,19 @@ mod tests {
 
     #[test]
     fn a_readme_without_anything_to_execute_fails() {
-        assert!(mismatches("# t\n\n```text\n$ true\n```\n", Path::new("/bin/true"), |_| {}).is_err());
+        assert!(
+            mismatches("# t\n\n```text\n$ true\n```\n", (Path::new("/bin/true"), Paths::AsWritten), |_| {})
+                .is_err()
+        );
     }
 
     #[test]
     fn blessing_changes_what_differs_and_nothing_else() {
         let text = "# t\n\n```console\n$ seq 3\n...\n$ echo a\nold\n? 1\n$ exit 2\n```\nend\n";
-        let wrong = mismatches(text, Path::new("/bin/true"), |_| {}).unwrap();
+        let wrong = mismatches(text, (Path::new("/bin/true"), Paths::AsWritten), |_| {}).unwrap();
         let want = "# t\n\n```console\n$ seq 3\n...\n$ echo a\na\n$ exit 2\n? 2\n```\nend\n";
         assert_eq!(blessed(text, &wrong), want);
-        assert!(mismatches(want, Path::new("/bin/true"), |_| {}).unwrap().is_empty());
+        assert!(mismatches(want, (Path::new("/bin/true"), Paths::AsWritten), |_| {}).unwrap().is_empty());
     }
 
     #[test]

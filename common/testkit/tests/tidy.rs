@@ -213,6 +213,21 @@ fn no_file_names_the_place_where_it_was_written() {
 }
 
 #[test]
+fn the_pipelines_are_yaml_and_call_what_is_there() {
+    let good =
+        [(".github/workflows/a.yml", "jobs:\n  a:\n    - run: scripts/test x\n"), ("scripts/test", "")];
+    check(
+        rules::faulty_pipelines,
+        &[
+            (".github/workflows/a.yml", "jobs: [a\n"),
+            (".github/workflows/a.yml", "a: b\n\tc: d\n"),
+            (".github/workflows/a.yml", "run: scripts/gone\n"),
+        ],
+        &good,
+    );
+}
+
+#[test]
 fn every_unit_verifies() {
     if !testkit::has("systemd-analyze") {
         return;
@@ -234,5 +249,26 @@ fn every_unit_verifies() {
         assert!(!units::complaints(&tree).is_empty(), "{name}: {bad}");
     }
     let offenders = units::complaints(&Tree::of_the_project());
+    assert!(offenders.is_empty(), "\n{}\n", offenders.join("\n"));
+}
+
+#[test]
+fn what_a_unit_makes_of_a_status_stands_in_the_manual() {
+    let manual = ("tools/a/README.md", "# a\n\n## Exit status\n\n- 2: broken.\n- 75: later.\n");
+    let unit = |line: &'static str| [manual, ("tools/a/dist/a.service", line)];
+    for bad in ["SuccessExitStatus=75 23\n", "RestartForceExitStatus=11\n", "SuccessExitStatus=2\n"] {
+        assert_eq!(units::undocumented_statuses(&Tree::of(&unit(bad))).len(), 1, "{bad}");
+    }
+    check(units::undocumented_statuses, &[], &unit("# SuccessExitStatus=9\nSuccessExitStatus=75\n"));
+}
+
+#[test]
+fn no_unit_is_more_open_than_it_must_be() {
+    if !testkit::has("systemd-analyze") {
+        return;
+    }
+    let open = ("tools/a/dist/a.service", "[Service]\nExecStart=/usr/bin/true\n");
+    assert!(!units::exposed(&Tree::of(&[open])).is_empty());
+    let offenders = units::exposed(&Tree::of_the_project());
     assert!(offenders.is_empty(), "\n{}\n", offenders.join("\n"));
 }

@@ -48,18 +48,11 @@ pub struct Args {
     #[arg(long, help_heading = "Output", conflicts_with = "format")]
     json: bool,
 
-    /// Sort the table by a value, largest first, or by host; - before it turns that round
-    #[arg(
-        long,
-        value_name = "NAME",
-        help_heading = "Output",
-        default_value = "host",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    sort: String,
+    /// Sort the table or the CSV by a value, largest first, or by host; - before it turns that round
+    #[arg(long, value_name = "NAME", help_heading = "Output", allow_hyphen_values = true)]
+    sort: Option<String>,
 
-    /// Show the first N rows of the table only
+    /// Show the first N rows of the table or the CSV only
     #[arg(long, value_name = "N", help_heading = "Output", value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
 
@@ -217,7 +210,7 @@ impl Args {
             },
             width: terminal.map(|(width, _)| width),
             height: terminal.map(|(_, height)| height).filter(|_| self.watch),
-            sort: Sort::parse(&self.sort),
+            sort: Sort::parse(self.sort.as_deref().unwrap_or_default()),
             top: self.top.and_then(|top| usize::try_from(top).ok()),
             labels: self.labels.clone(),
         };

@@ -18,17 +18,10 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 use json::{Syntax, plain};
-use jsonschema::{Retrieve, Uri, ValidationError, Validator};
+use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
 use crate::edit::syntax_of;
-
-/// So many violations are named; of the others the number.
-const MOST_NAMED: usize = 5;
-
-/// A violation is described in so many bytes: its sentence quotes the value, which may be the
-/// whole document.
-const LONGEST: usize = 200;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -57,7 +50,7 @@ impl Schema {
             .with_retriever(beside)
             .should_validate_formats(true)
             .build(&schema)
-            .map_err(|error| no_schema(sentence(&error)))?;
+            .map_err(|error| no_schema(::schema::sentence(&error)))?;
         Ok(Self { path: path.into(), validator })
     }
 
@@ -67,19 +60,13 @@ impl Schema {
     /// Status 2 with the first five violations and their places as JSON Pointers when it breaks the
     /// schema, and when it cannot be judged (see above).
     pub(crate) fn check(&self, name: &Path, json: &[u8]) -> Result<()> {
-        let (name, schema) = (name.display(), self.path.display());
+        let (name, path) = (name.display(), self.path.display());
         let document =
-            parse(json).map_err(|why| Error::failed(format!("cannot judge {name} by {schema}: {why}")))?;
-        let mut violations = self.validator.iter_errors(&document);
-        let named: Vec<String> = violations.by_ref().take(MOST_NAMED).map(|error| sentence(&error)).collect();
-        if named.is_empty() {
-            return Ok(());
+            parse(json).map_err(|why| Error::failed(format!("cannot judge {name} by {path}: {why}")))?;
+        match ::schema::violations(&self.validator, &document) {
+            None => Ok(()),
+            Some(broken) => Err(Error::failed(format!("{name} would break {path}: {broken}"))),
         }
-        let more = match violations.count() {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        Err(Error::failed(format!("{name} would break {schema}: {}{more}", named.join("; "))))
     }
 }
 
@@ -93,33 +80,6 @@ fn parse(json: &[u8]) -> std::result::Result<Value, String> {
             why => format!("{why} at {place}"),
         }
     })
-}
-
-/// Place and rule of a violation: `/server/port: "x" is not of type "integer"`.
-fn sentence(error: &ValidationError) -> String {
-    let mut rule = Short(String::new());
-    if write!(rule, "{error}").is_err() {
-        rule = Short(String::new());
-        if write!(rule, "{}", error.masked_with("this value")).is_err() {
-            rule.0.push_str("...");
-        }
-    }
-    match error.instance_path().as_str() {
-        "" => rule.0,
-        place => format!("{place}: {}", rule.0),
-    }
-}
-
-/// Text that refuses to become longer than [`LONGEST`].
-struct Short(String);
-
-impl fmt::Write for Short {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = text.len().min(LONGEST - self.0.len());
-        let room = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-        self.0.push_str(&text[..room]);
-        if room < text.len() { Err(fmt::Error) } else { Ok(()) }
-    }
 }
 
 /// Finds what a schema refers to among the files around it.

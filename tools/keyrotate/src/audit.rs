@@ -6,7 +6,6 @@
 //! to what the journal says, however often it is called.
 
 mod check;
-mod origin;
 #[cfg(test)]
 mod tests;
 
@@ -23,11 +22,12 @@ use sha2::{Digest, Sha256};
 #[cfg(test)]
 pub(crate) use check::Fault;
 pub(crate) use check::{Checked, Line, check, read};
-use origin::Origin;
-pub(crate) use origin::who;
+use process::origin::Origin;
+pub(crate) use process::origin::who;
+use secrets::conceal;
+use secrets::hex;
 
-use crate::conceal;
-use crate::credential::{Credential, hex};
+use crate::credential::Credential;
 
 /// The name of the log in the folder of state.
 pub(crate) const NAME: &str = "audit.jsonl";

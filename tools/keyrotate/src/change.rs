@@ -10,7 +10,7 @@ use common::{Error, OrCannot, Result};
 use files::{Lock, Replacement, Wait, behind_links, folder_of, read_whole};
 use zeroize::Zeroizing;
 
-use crate::answer::Answer;
+use common::answer::Answer;
 
 /// In bytes; a longer file is none that programs read their secrets from.
 const LARGEST: u64 = 16 * 1024 * 1024;

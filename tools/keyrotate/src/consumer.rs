@@ -10,14 +10,14 @@ use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 use common::Result;
+use common::answer::Answer;
 pub(crate) use format::Format;
-use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use specs::{Shape, Table};
 
-use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
 use crate::plugin::{self, Params};
 pub(crate) use crate::provider::Place;
-use crate::spec::reader::{Shape, Table};
 
 /// What a consumer says of the key that it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,18 +73,18 @@ pub(crate) trait Consumer: Send {
 
 /// Does `work` for each of `consumers`, `jobs` at a time; the results come in their order.
 pub(crate) fn each<R: Send>(
-    consumers: &mut [Box<dyn Consumer>],
+    consumers: Vec<&mut Box<dyn Consumer>>,
     jobs: usize,
     work: impl Fn(&mut Box<dyn Consumer>) -> R + Send + Sync,
 ) -> Vec<R> {
     let threads = jobs.min(consumers.len());
     if threads <= 1 {
-        return consumers.iter_mut().map(work).collect();
+        return consumers.into_iter().map(work).collect();
     }
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(|| consumers.par_iter_mut().map(work).collect()),
+        Ok(pool) => pool.install(|| consumers.into_par_iter().map(work).collect()),
         // Without threads it takes longer, and that is all.
-        Err(_) => consumers.iter_mut().map(work).collect(),
+        Err(_) => consumers.into_iter().map(work).collect(),
     }
 }
 

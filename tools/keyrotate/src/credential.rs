@@ -1,7 +1,6 @@
 //! A credential: its id, its secret, and what else belongs to it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fmt::{self, Debug, Formatter};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -34,7 +33,7 @@ impl Credential {
 
     /// All 64 digits of `printf %s SECRET | sha256sum`.
     pub(crate) fn digest(&self) -> String {
-        hex(&Sha256::digest(self.secret.expose_secret().as_bytes()))
+        secrets::hex(&Sha256::digest(self.secret.expose_secret().as_bytes()))
     }
 
     /// Whether a consumer that names `key` means this one: by its id, or by 12 or more digits of the
@@ -65,15 +64,6 @@ impl Debug for Credential {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-/// `bytes` as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut digits = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _strings_never_refuse = write!(digits, "{byte:02x}");
-    }
-    digits
 }
 
 #[cfg(test)]

@@ -1,15 +1,9 @@
 //! Telling a person or a pager what a run came to: `--on-event CMD`.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
-use crate::child::Call;
 use crate::report::KeyName;
 use crate::state::Wait;
-
-/// Whoever tells a pager has this long.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// What is worth a person's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -84,19 +78,6 @@ impl Kind {
     }
 }
 
-/// Has `sh -c command` read `event`, for 30 seconds at most. That it failed is a warning: the rotation has
-/// come as far as it has.
-pub(crate) fn tell(command: &str, event: &Event<'_>) {
-    let argv = ["sh", "-c", command].map(str::to_owned);
-    let mut line = serde_json::to_vec(event).unwrap_or_default();
-    line.push(b'\n');
-    let ended = Call { stdin: &line, ..Call::new(&argv, LIMIT) }.run();
-    match ended.map(|ended| (ended.answer().is_yes(), ended.why())) {
-        Ok((true, _)) => {}
-        Ok((false, why)) | Err(why) => log::warn!("{}: --on-event `{command}`: {why}", event.name),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,9 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_reads_one_object() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("told");
+    fn an_event_is_one_flat_object() {
         let event = Event {
             kind: Kind::Rotated,
             name: "orders",
@@ -144,12 +123,10 @@ mod tests {
             key: KeyName { id: "AK2".into(), fingerprint: "a52d159f262b".into() }.into(),
             time: "2026-03-14T09:26:53Z".into(),
         };
-        tell(&format!("cat >{}", path.display()), &event);
         let want = concat!(
             r#"{"event":"rotated","name":"orders","rotation":"r1","phase":null,"status":0,"why":null,"#,
-            r#""key":"AK2","fingerprint":"a52d159f262b","time":"2026-03-14T09:26:53Z"}"#,
-            "\n"
+            r#""key":"AK2","fingerprint":"a52d159f262b","time":"2026-03-14T09:26:53Z"}"#
         );
-        assert_eq!(std::fs::read_to_string(path).unwrap(), want);
+        assert_eq!(serde_json::to_string(&event).unwrap(), want);
     }
 }

@@ -1,13 +1,11 @@
 //! Where state is kept: a folder for each credential, in one folder.
 
-use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use common::{Error, OrCannot, Result};
-use rustix::process::geteuid;
+use common::{OrCannot, Result};
 
 /// The folder of the folders of state: that of `--state`, that of the spec, that of the unit which runs
 /// this, or that of the user.
@@ -15,24 +13,7 @@ use rustix::process::geteuid;
 /// # Errors
 /// When the user has no home.
 pub(crate) fn root(flag: Option<&Path>, spec: Option<&Path>) -> Result<PathBuf> {
-    if let Some(path) = flag.or(spec) {
-        return Ok(path.to_owned());
-    }
-    let found = by_default(geteuid().is_root(), |name| env::var_os(name).filter(|value| !value.is_empty()));
-    found.ok_or_else(|| Error::failed("there is no folder for state, since HOME is not set; say --state DIR"))
-}
-
-fn by_default(is_root: bool, of: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    if let Some(folders) = of("STATE_DIRECTORY") {
-        // A unit may have several (systemd.exec(5)); the first is ours.
-        return env::split_paths(&folders).next();
-    }
-    if is_root {
-        return Some("/var/lib/keyrotate".into());
-    }
-    let base = of("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = base.or_else(|| Some(Path::new(&of("HOME")?).join(".local/state")));
-    base.map(|base| base.join("keyrotate"))
+    process::folder::of_state("keyrotate", flag.or(spec))
 }
 
 /// The names of all that have a folder in `root`, sorted; none when it is not there.
@@ -63,18 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_unit_says_where_or_the_user_is() {
-        let check = |is_root, known: &[(&str, &str)], want: Option<&str>| {
-            let of =
-                |name: &str| known.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-            assert_eq!(by_default(is_root, of), want.map(PathBuf::from), "{known:?}");
-        };
-        check(true, &[("HOME", "/root")], Some("/var/lib/keyrotate"));
-        check(true, &[("STATE_DIRECTORY", "/var/lib/a:/var/lib/b")], Some("/var/lib/a"));
-        check(false, &[("HOME", "/home/jan")], Some("/home/jan/.local/state/keyrotate"));
-        check(false, &[("HOME", "/h"), ("XDG_STATE_HOME", "/s")], Some("/s/keyrotate"));
-        check(false, &[("HOME", "/h"), ("XDG_STATE_HOME", "relative")], Some("/h/.local/state/keyrotate"));
-        check(false, &[], None);
+    fn the_flag_goes_before_the_spec() {
         assert_eq!(root(Some(Path::new("/a")), Some(Path::new("/b"))).unwrap(), Path::new("/a"));
         assert_eq!(root(None, Some(Path::new("/b"))).unwrap(), Path::new("/b"));
     }

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use common::{Error, OrCannot, Result};
 use files::{Lock, Replacement, Wait};
 use rustix::fs::FallocateFlags;
+use secrets::conceal;
+use secrets::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Entry, Outcome, Tail};
-use crate::conceal;
-use crate::credential::hex;
 use crate::machine::{HUMAN, Keeper, LATER, Note, UNWRITABLE};
 use crate::state::State;
 

@@ -1,12 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
 mod audit;
 mod change;
-mod child;
 pub mod cli;
 mod clock;
-mod conceal;
 mod consumer;
 mod credential;
 mod event;
@@ -17,7 +14,6 @@ mod plugin;
 mod provider;
 mod report;
 mod rotate;
-mod source;
 mod spec;
 mod ssh;
 mod state;
@@ -44,9 +40,12 @@ pub const MANUAL: &str = include_str!("../README.md");
 pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     // A core of this process would hold secrets. What it runs is not concerned: execve(2) undoes it.
     let _may_leave_a_core = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    child::reserve();
-    common::log::conceal_with(conceal::hide);
-    common::stop::install()?;
+    process::child::reserve();
+    common::log::conceal_with(secrets::conceal::hide);
+    // What only looks or decides has nothing to come to an end with, and dies of the signal at once.
+    if matches!(&args.task, Task::Run(run) if !run.dry_run) || matches!(args.task, Task::Rollback { .. }) {
+        common::stop::install()?;
+    }
     let desk = Desk { state: args.state(), form: args.form() };
     match &args.task {
         Task::Run(run) if run.dry_run => {

@@ -33,11 +33,12 @@ use std::time::Duration;
 
 use common::Result;
 use secrecy::SecretString;
+use secrets::hex;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Now;
 use crate::consumer::Consumer;
-use crate::credential::{Credential, hex};
+use crate::credential::Credential;
 use crate::provider::{Context, Provider};
 use crate::spec::Gates;
 use crate::state::{Back, Last, Phase, Rotation, State, Wait};

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use common::answer::Answer;
+use process::child::{Call, Ended, LARGEST, Status};
+use secrets::conceal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use specs::Table;
 
-use crate::answer::Answer;
-use crate::child::{Call, Ended, LARGEST, Status};
-use crate::conceal;
 use crate::credential::Credential;
-use crate::spec::reader::Table;
 
 /// The status of a verb that a plug-in does not know (`EX_USAGE` of sysexits.h).
 const UNSUPPORTED: i32 = 64;

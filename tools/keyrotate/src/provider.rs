@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::Result;
+use common::answer::Answer;
+use specs::{Shape, Table};
 
-use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
-use crate::spec::reader::{Shape, Table};
 
 /// Who makes a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +187,7 @@ pub(crate) struct Place<'a> {
     /// How many hosts are spoken to at once.
     pub(crate) jobs: usize,
     /// How hosts are reached.
-    pub(crate) ssh: &'a crate::ssh::Config,
+    pub(crate) ssh: &'a remote::spec::Ssh,
 }
 
 impl Config {

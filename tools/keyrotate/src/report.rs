@@ -1,7 +1,6 @@
 //! What people and programs read: how far a rotation is, who uses which key, what is to come, what was.
 
 pub(crate) mod log;
-mod natural;
 pub(crate) mod plan;
 pub(crate) mod status;
 mod table;

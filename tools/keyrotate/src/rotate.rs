@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use common::answer::Answer;
 use common::{Error, Result};
 use files::Wait as Patience;
+use secrets::Source;
 
-use crate::answer::Answer;
 use crate::audit;
 use crate::clock::Now;
 use crate::consumer::{self, Consumer};
 use crate::journal::{self, Journal};
 use crate::machine::{Begin, Clock, End, HUMAN, Keeper, Machine, Note, UNWRITABLE, identity, is_due};
 use crate::provider::{self, Place, Provider};
-use crate::source::Source;
 use crate::spec::Spec;
 use crate::state::{Hold, Phase, Rotation, Skip, State, Wait};
 use crate::validate;
@@ -69,7 +69,8 @@ fn nothing_is_in_the_way_elsewhere(spec: &Spec) -> Result<()> {
         return Ok(());
     }
     let mut all = consumers(spec, &place(spec))?;
-    let told = consumer::each(&mut all, spec.jobs, |one| (one.name().to_owned(), one.offers_its_own()));
+    let all = all.iter_mut().collect();
+    let told = consumer::each(all, spec.jobs, |one| (one.name().to_owned(), one.offers_its_own()));
     let refused = told.into_iter().filter_map(|(name, answer)| match answer {
         Answer::No(why) => Some((name, why)),
         Answer::Yes(()) | Answer::Unknown(_) => None,

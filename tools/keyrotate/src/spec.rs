@@ -2,7 +2,6 @@
 
 mod cross;
 mod gates;
-pub(crate) mod reader;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,10 +11,10 @@ use std::time::Duration;
 use common::{Error, OrCannot, Result};
 
 pub(crate) use gates::{Confirm, Gates};
-use reader::{Fault, Faults, Table};
+use secrets::Source;
+use specs::{Fault, Faults, Table};
 
-use crate::source::Source;
-use crate::{consumer, provider, ssh};
+use crate::{consumer, provider};
 
 /// One credential.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub(crate) struct Spec {
     /// The secret in use before the first rotation, where no consumer can be read.
     pub(crate) current: Option<Source>,
     /// How hosts are reached.
-    pub(crate) ssh: ssh::Config,
+    pub(crate) ssh: remote::spec::Ssh,
     /// Who accepts it.
     pub(crate) provider: provider::Config,
     /// Who holds it.
@@ -94,7 +93,7 @@ impl Spec {
     /// All that can be said of `text`.
     pub(crate) fn judge(text: &str) -> Judged {
         let faults = Faults::of(text);
-        let table = reader::parse(text, &faults);
+        let table = specs::parse(text, &faults);
         // Of a text that is no TOML nothing else is known.
         let spec = if faults.is_empty() { Self::of(table) } else { None };
         let (warnings, sources) = (faults.warnings(), faults.sources());
@@ -116,7 +115,7 @@ impl Spec {
         let state_at = table.line_of("state");
         let state = table.path("state");
         let current = table.source("current");
-        let ssh = table.table("ssh").map(ssh::Config::read).unwrap_or_default();
+        let ssh = table.table("ssh").map(remote::spec::Ssh::read).unwrap_or_default();
         let gates = table.table("gates");
         let unused_at = gates.as_ref().map_or(1, |gates| gates.line_of("unused"));
         let gates = gates.map(Gates::read).unwrap_or_default();

@@ -5,15 +5,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Out, Outcome, Result};
+use secrets::Source;
 use serde::Serialize;
+use specs::Fault;
 
 use crate::consumer;
 use crate::folder;
 use crate::machine::HUMAN;
 use crate::provider;
 use crate::report::{Form, object};
-use crate::source::Source;
-use crate::spec::reader::Fault;
 use crate::spec::{Judged, Spec};
 
 /// The rights of everybody else.

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use common::Result;
+use common::answer::Answer;
 
-use crate::answer::Answer;
 use crate::consumer::{self, Consumer, Named, Statement};
 use crate::credential::{Credential, Fields};
 use crate::provider::{Context, Place, Provider};
@@ -129,7 +129,7 @@ fn ask(mut consumers: Vec<Box<dyn Consumer>>, jobs: usize) -> Vec<Told> {
         let held = (!is_enough).then(|| consumer.read());
         Told { name: consumer.name().to_owned(), statement, held }
     };
-    consumer::each(&mut consumers, jobs, one)
+    consumer::each(consumers.iter_mut().collect(), jobs, one)
 }
 
 fn look(told: Told, known: &Known, target: &mut dyn Provider, context: &Context<'_>) -> Look {

@@ -73,6 +73,10 @@ pub struct Args {
     #[arg(long)]
     merge: bool,
 
+    /// Write the name of its input before each line
+    #[arg(long, conflicts_with = "count")]
+    with_name: bool,
+
     /// Colour the levels: auto is on a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     color: Color,
@@ -162,7 +166,7 @@ impl Args {
             Color::Never => false,
             Color::Auto => self.output.is_none() && wants_colour(is_terminal, |name| std::env::var_os(name)),
         };
-        Form { count: self.count, colour, max: self.max }
+        Form { count: self.count, colour, max: self.max, named: self.with_name }
     }
 
     /// What is to be done with each input.

@@ -5,13 +5,12 @@ mod encoding;
 use std::io::Write;
 use std::path::Path;
 
+use crate::sieve::{Head, Keep};
+use crate::source::Source;
 use common::{Error, OrCannot, Out, Result};
+use encoding::Encoder;
 use files::Replacement;
 use logs::Level;
-use logs::stream::Endian;
-
-use crate::sieve::{Head, Keep};
-use encoding::Encoder;
 
 /// What is written of the kept records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +21,8 @@ pub struct Form {
     pub colour: bool,
     /// At most so many of them.
     pub max: Option<u64>,
+    /// Each line behind the name of its input.
+    pub named: bool,
 }
 
 enum Target<'o> {
@@ -36,6 +37,9 @@ pub struct Emit<'o> {
     kept: u64,
     encoder: Option<Encoder>,
     begun: bool,
+    /// What stands before each line, and whether one begins.
+    name: Vec<u8>,
+    at_line: bool,
     failed: Option<Error>,
 }
 
@@ -49,7 +53,8 @@ impl<'o> Emit<'o> {
             Some(path) => Target::File(Box::new(Replacement::begin(path)?), path),
             None => Target::Stdout(out),
         };
-        Ok(Self { target, form, kept: 0, encoder: None, begun: false, failed: None })
+        let (name, at_line) = (Vec::new(), true);
+        Ok(Self { target, form, kept: 0, encoder: None, begun: false, name, at_line, failed: None })
     }
 
     /// How many records were kept.
@@ -58,16 +63,20 @@ impl<'o> Emit<'o> {
         self.kept
     }
 
-    /// Tells that what follows was read from an input that is in UTF-16, or is not. The first input
-    /// decides how the output is encoded.
-    pub fn reads_from(&mut self, utf16: Option<Endian>) {
+    /// Tells that what follows was read from `source`. The first input decides how the output is
+    /// encoded: in UTF-16, or not.
+    pub fn reads_from(&mut self, source: &Source) {
         if !self.begun {
             self.begun = true;
-            self.encoder = utf16.map(Encoder::new);
+            self.encoder = source.utf16.map(Encoder::new);
         }
         if let Some(encoder) = &mut self.encoder {
-            let rest = encoder.reads_from(utf16.is_some());
+            let rest = encoder.reads_from(source.utf16.is_some());
             self.write(&rest);
+        }
+        if self.form.named {
+            self.name.clear();
+            self.name.extend([source.name.as_bytes(), b": "].concat());
         }
     }
 
@@ -110,6 +119,22 @@ impl<'o> Emit<'o> {
         Ok(self.kept)
     }
 
+    /// Writes text of records, each line of it behind the name where that is asked for.
+    #[inline]
+    fn put_lines(&mut self, text: &[u8]) {
+        if !self.form.named {
+            return self.put(text);
+        }
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            if std::mem::replace(&mut self.at_line, line.ends_with(b"\n")) {
+                let name = std::mem::take(&mut self.name);
+                self.put(&name);
+                self.name = name;
+            }
+            self.put(line);
+        }
+    }
+
     fn put(&mut self, text: &[u8]) {
         if let Some(mut encoder) = self.encoder.take() {
             self.write(encoder.encode(text));
@@ -138,22 +163,26 @@ impl Keep for Emit<'_> {
         if self.form.count {
             return;
         }
+        if self.form.named && !self.at_line {
+            // The last line of the input before had no line end, and this name is not to stand within it.
+            self.put_lines(b"\n");
+        }
         match head.level {
             Some(level) if self.form.colour && !head.word.is_empty() => {
-                self.put(&head.bytes[..head.word.start]);
+                self.put_lines(&head.bytes[..head.word.start]);
                 self.put(colour_of(level));
-                self.put(&head.bytes[head.word.clone()]);
+                self.put_lines(&head.bytes[head.word.clone()]);
                 self.put(b"\x1b[0m");
-                self.put(&head.bytes[head.word.end..]);
+                self.put_lines(&head.bytes[head.word.end..]);
             }
-            _ => self.put(head.bytes),
+            _ => self.put_lines(head.bytes),
         }
     }
 
     #[inline]
     fn more(&mut self, bytes: &[u8]) {
         if !self.form.count {
-            self.put(bytes);
+            self.put_lines(bytes);
         }
     }
 

@@ -94,7 +94,7 @@ fn one_by_one(inputs: &[&Path], job: &Job, emit: &mut Emit<'_>) -> Result<Passed
 
 fn one(input: &Path, job: &Job, emit: &mut Emit<'_>, passed: &mut Passed) -> Result<()> {
     let mut lane = Lane::open(input, job, Blocks::default(), emit)?;
-    lane.sieve.keep.reads_from(lane.source.utf16);
+    lane.sieve.keep.reads_from(&lane.source);
     let mut read = Ok(());
     while !lane.has_ended() && !lane.sieve.keep.has_failed() {
         if lane.source.is_live {

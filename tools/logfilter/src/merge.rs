@@ -126,7 +126,7 @@ impl Stream<'_, '_> {
     /// Writes the next record of an input whole, and finds the one behind it.
     fn give(&mut self, index: usize, emit: &mut Emit<'_>) -> Result<()> {
         if let Some(lane) = &mut self.lanes[index] {
-            emit.reads_from(lane.source.utf16);
+            emit.reads_from(&lane.source);
             lane.sieve.keep.give(emit);
         }
         self.advance(index, emit)

@@ -10,6 +10,7 @@ use super::{AGAIN, Session};
 use crate::bounds::Deadline;
 use crate::command::{Command, Output};
 use crate::failure::Failure;
+use crate::forward::lock;
 use crate::trouble;
 
 /// What is kept of standard error, for messages.
@@ -32,12 +33,25 @@ impl Session {
         (output, stderr): (&mut Output, &mut Vec<u8>),
     ) -> Result<i32, Failure> {
         self.confirm_closing(deadline)?;
-        let at_start = |trouble| trouble::at_start(&trouble, deadline);
-        let mut channel = self.until(deadline, || self.ssh.channel_session()).map_err(at_start)?;
+        let kept = if command.coprocess().is_some() { self.coprocess.take() } else { None };
+        let is_first = kept.is_none();
+        let mut channel = match kept {
+            Some(channel) => channel,
+            None => self.begun(command, output, deadline)?,
+        };
         output.was_asked_for = true;
-        self.until(deadline, || channel.exec(command.line())).map_err(at_start)?;
         let mut errors = channel.stderr();
-        let mut feed = Feed::new(command.input());
+        if !is_first {
+            // What the last script said late is not this one's.
+            let _may_have_ended = drain(&mut errors, &mut Vec::new());
+        }
+        let request = command.coprocess().map(|coprocess| {
+            coprocess.request(command.line(), command.input().unwrap_or_default(), is_first)
+        });
+        let mut feed = match &request {
+            Some(request) => Feed::told(request),
+            None => Feed::new(command.input()),
+        };
         let mut unread = 0;
         let status = loop {
             match output.status() {
@@ -47,6 +61,10 @@ impl Session {
             let status = output.status();
             if status.is_none() {
                 drain(&mut errors, stderr).map_err(|()| self.ended_in(output))?;
+                if channel.eof() && !is_first && !output.has_begun {
+                    // A shell that waited for this, and is no more, has done nothing of it.
+                    return Err(self.gone_between());
+                }
                 if channel.eof() {
                     return Err(self.ended_early(&mut channel, output, stderr, deadline));
                 }
@@ -64,11 +82,27 @@ impl Session {
             }
             self.wait(deadline).map_err(|_| trouble::no_end(output, deadline))?;
         };
+        if status == 0 && request.is_some() {
+            self.coprocess = Some(channel);
+            return Ok(status);
+        }
         if status != 0 {
+            // A shell that waits for more would not end.
+            let _may_have_ended = request.map(|_| self.until(deadline, || channel.send_eof()));
             self.linger(&mut channel, (&mut errors, stderr), deadline);
         }
         self.close(channel);
         Ok(status)
+    }
+
+    /// A channel on which a shell has been asked for.
+    fn begun(&self, command: &Command, output: &mut Output, deadline: Deadline) -> Result<Channel, Failure> {
+        let at_start = |trouble| trouble::at_start(&trouble, deadline);
+        let mut channel = self.until(deadline, || self.ssh.channel_session()).map_err(at_start)?;
+        output.was_asked_for = true;
+        let line = command.coprocess().map_or(command.line(), |coprocess| &coprocess.opener);
+        self.until(deadline, || channel.exec(line)).map_err(at_start)?;
+        Ok(channel)
     }
 
     /// Reads what a command that failed said about it: sshd sends standard error on its own, also behind
@@ -130,15 +164,23 @@ impl Session {
     /// Asks the far side to end `channel`, and waits for its answer only before the next command.
     fn close(&mut self, mut channel: Channel) {
         match channel.close() {
-            Err(error) if error.code() == AGAIN => self.closing = Some(channel),
+            Err(error) if error.code() == AGAIN => lock(&self.closing).push(channel),
             _ => {}
         }
     }
 
-    fn confirm_closing(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        let Some(mut channel) = self.closing.take() else { return Ok(()) };
+    pub(crate) fn confirm_closing(&self, deadline: Deadline) -> Result<(), Failure> {
+        let pending = std::mem::take(&mut *lock(&self.closing));
         let closing = Deadline { at: deadline.at.min(Instant::now() + CLOSING), whole: CLOSING };
-        self.until(closing, || channel.close()).map_err(|_| trouble::gone_between())
+        for mut channel in pending {
+            self.until(closing, || channel.close()).map_err(|_| self.gone_between())?;
+        }
+        Ok(())
+    }
+
+    fn gone_between(&self) -> Failure {
+        self.cut();
+        trouble::gone_between()
     }
 }
 

@@ -13,6 +13,8 @@ use super::AGAIN;
 pub(super) struct Feed<'a> {
     rest: &'a [u8],
     stage: Stage,
+    /// Whether more is sent on this channel later.
+    goes_on: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,12 @@ impl<'a> Feed<'a> {
     /// Sends `input` and the end of it; nothing at all when there is none.
     pub(super) fn new(input: Option<&'a [u8]>) -> Self {
         let stage = if input.is_some() { Stage::Ready } else { Stage::Done };
-        Self { rest: input.unwrap_or_default(), stage }
+        Self { rest: input.unwrap_or_default(), stage, goes_on: false }
+    }
+
+    /// Sends `request`, and not the end of input.
+    pub(super) fn told(request: &'a [u8]) -> Self {
+        Self { rest: request, stage: Stage::Ready, goes_on: true }
     }
 
     /// Whether a packet is begun that must be sent to its end.
@@ -45,7 +52,7 @@ impl<'a> Feed<'a> {
             return Ok(false);
         }
         if self.rest.is_empty() {
-            return self.send_end(channel);
+            return if self.goes_on { Ok(false) } else { self.send_end(channel) };
         }
         let had_room = channel.write_window().remaining > 0;
         match channel.write(self.rest) {

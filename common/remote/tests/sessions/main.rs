@@ -15,6 +15,7 @@ use remote::target::Target;
 use remote::{Bounds, Class, Command, Phase, Reach};
 use testkit::sshd::{Builder, Fleet, Sshd};
 
+mod forwarded;
 mod held;
 mod input;
 mod reached;

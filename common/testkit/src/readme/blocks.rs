@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::unattended;
+
 /// One command with what it is to print.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Step {
@@ -13,8 +15,9 @@ pub(super) struct Step {
     pub(super) output: Vec<String>,
     /// The wanted exit status.
     pub(super) status: i32,
-    /// Where output and status stand in the text, as line numbers from 0.
-    pub(super) place: Range<usize>,
+    /// Where output and status stand in the text, as line numbers from 0; nowhere for a line of a crontab
+    /// or a unit.
+    pub(super) place: Option<Range<usize>>,
 }
 
 /// Takes the blocks of `text` apart.
@@ -36,6 +39,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Step>, String> {
         };
         if info == "console" && !lines[at].starts_with(' ') {
             steps.extend(block(&lines, body.start..end)?);
+        } else if info == "cron" || info == "ini" {
+            steps.extend(unattended::steps(info, &lines, body.start..end)?);
         } else if info.starts_with("console") {
             return Err(format!(
                 "line {}: write ```console at the start of a line, with nothing behind",
@@ -67,23 +72,23 @@ fn block(lines: &[&str], body: Range<usize>) -> Result<Vec<Step>, String> {
     for at in body {
         let line = lines[at];
         if let Some(command) = line.strip_prefix("$ ") {
-            let (command, place) = (command.to_owned(), at + 1..at + 1);
+            let (command, place) = (command.to_owned(), Some(at + 1..at + 1));
             steps.push(Step { line: at + 1, command, output: Vec::new(), status: 0, place });
             continue;
         }
         let Some(step) = steps.last_mut() else {
             return Err(format!("line {}: output before the first `$ ` line", at + 1));
         };
-        let started = step.place.end > step.place.start;
+        let started = step.place.as_ref().is_some_and(|place| !place.is_empty());
         if !started
             && let Some(more) = line.strip_prefix('>').filter(|more| more.is_empty() || more.starts_with(' '))
         {
             step.command.push('\n');
             step.command.push_str(more.strip_prefix(' ').unwrap_or(more));
-            step.place = at + 1..at + 1;
+            step.place = Some(at + 1..at + 1);
             continue;
         }
-        step.place.end = at + 1;
+        step.place = step.place.take().map(|place| place.start..at + 1);
         step.output.push(line.to_owned());
     }
     for step in &mut steps {
@@ -105,7 +110,13 @@ mod tests {
         let seen: Vec<_> = steps
             .iter()
             .map(|step| {
-                (step.line, step.command.clone(), step.output.join("|"), step.status, step.place.clone())
+                (
+                    step.line,
+                    step.command.clone(),
+                    step.output.join("|"),
+                    step.status,
+                    step.place.clone().unwrap(),
+                )
             })
             .collect();
         let want: Vec<_> = want

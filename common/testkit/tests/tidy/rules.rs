@@ -105,7 +105,12 @@ fn may_name(path: &str, name: &str) -> bool {
             path == "tools/hostpoll/src/push.rs"
                 || path.starts_with("tools/hostpoll/src/push/")
                 || path.starts_with("tools/keyrotate/src/provider/aws/")
-                || ["tools/hostpoll/Cargo.toml", "tools/keyrotate/Cargo.toml"].contains(&path)
+                || path == "tools/confpush/src/health.rs"
+                || path.starts_with("tools/confpush/src/health/")
+                || path == "tools/runjob/src/reports/ping.rs"
+                || ["confpush", "hostpoll", "keyrotate", "runjob"]
+                    .iter()
+                    .any(|tool| path == format!("tools/{tool}/Cargo.toml"))
         }
         "notify" => path.starts_with("tools/dirwatch/"),
         _ => false,
@@ -172,6 +177,20 @@ pub(crate) fn places_outside(tree: &Tree) -> Vec<String> {
     let meant = tree.files().filter(|(path, _)| *path != ".ci/run");
     let mut offenders = lines_with(meant, &[root, neighbour]);
     offenders.extend(lines_with(tree.files().filter(|(path, _)| *path == ".ci/run"), &[root]));
+    offenders
+}
+
+/// The pipelines that are no YAML, or call a script that is not there.
+pub(crate) fn faulty_pipelines(tree: &Tree) -> Vec<String> {
+    let mut offenders = Vec::new();
+    for (path, text) in tree.files().filter(|(path, _)| path.starts_with(".github/workflows/")) {
+        let fault = saphyr_parser::Parser::new_from_str(text).find_map(Result::err);
+        offenders.extend(fault.map(|fault| format!("{path}: {fault}")));
+        let words = text.split(|c: char| c.is_whitespace() || "\"'`();".contains(c));
+        let called = words.filter(|word| word.starts_with("scripts/") || word.starts_with(".ci/"));
+        let missing = called.filter(|word| tree.get(word).is_none());
+        offenders.extend(missing.map(|word| format!("{path}: there is no {word}")));
+    }
     offenders
 }
 

@@ -161,7 +161,7 @@ fn a_row_longer_than_the_limit_is_a_bad_one() {
     }
     for wrong in ["1", "1023KiB", "3GiB", "x"] {
         let refused = on(&text).args(["--all", "x.csv", "--max-record", wrong]).status(2);
-        refused.stderr_has("for '--max-record <SIZE>'").run();
+        refused.stderr_has("for `--max-record <SIZE>`").run();
     }
 }
 

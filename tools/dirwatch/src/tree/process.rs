@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 
+use ::process::stat::Stat;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::identity::Key;
@@ -22,20 +23,7 @@ pub(super) struct Process {
 impl Process {
     /// The process of this number, unless there is none.
     pub(super) fn of(pid: u32) -> Option<Self> {
-        Self::parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
-    }
-
-    /// Reads `/proc/PID/stat`, see proc(5).
-    fn parse(pid: u32, stat: &[u8]) -> Option<Self> {
-        // The name before may hold blanks and parentheses; nothing behind it does.
-        let end = stat.iter().rposition(|byte| *byte == b')')?;
-        let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
-        let mut fields = rest.split_ascii_whitespace();
-        let ended = matches!(fields.next()?, "Z" | "X" | "x");
-        let parent = fields.next()?.parse().ok()?;
-        let group = fields.next()?.parse().ok()?;
-        // Field 22 of proc(5); the state is its field 3.
-        let started = fields.nth(16)?.parse().ok()?;
+        let Stat { parent, group, started, ended } = Stat::of(pid)?;
         Some(Self { pid, parent, group, started, ended })
     }
 
@@ -79,22 +67,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_blanks_and_parentheses_misleads_nobody() {
-        let check = |stat: &str, want: Option<(u32, u32, u64, bool)>| {
-            let found = Process::parse(7, stat.as_bytes());
-            let found = found.map(|one| (one.parent, one.group, one.started, one.ended));
-            assert_eq!(found, want, "{stat}");
-        };
-        let tail = "4 5 5 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 2 3";
-        check(&format!("7 (sh) S {tail}"), Some((4, 5, 4711, false)));
-        check(&format!("7 (a) Z 1 (b) Z {tail}"), Some((4, 5, 4711, true)));
-        check(&format!("7 (\n)) R {tail}"), Some((4, 5, 4711, false)));
-        check("7 (sh) S 4 5", None);
-        check("7 (sh", None);
-        check("", None);
-    }
-
-    #[test]
     fn a_variable_is_known_by_its_whole_name() {
         let environment = b"A=1\0XJOB=2\0JOB=3=4\0JOB=5\0JOBS=6\0EMPTY=\0torn";
         let check = |name: &str, want: Option<&[u8]>| assert_eq!(variable(environment, name), want);
@@ -128,7 +100,6 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            Process::parse(1, &bytes);
             variable(&bytes, "A");
             prop_assert!(keys(&bytes).count() <= bytes.len());
         }

@@ -122,7 +122,7 @@ fn a_single_pass_tells_how_it_went() {
         .stderr("dirwatch: stopped before everything was processed\n")
         .start();
     pass.wait_for_stdout("here");
-    pass.terminate();
+    pass.terminate_now();
     desk.put("go", "");
     pass.finish();
     assert_eq!(desk.listed(), ["done a"]);

@@ -2,7 +2,8 @@
 //!
 //! The header names all columns that the wanted metrics can have, before the first row. What
 //! `--command` tells is not known before it was run: with one, rows wait for the end of the first
-//! round, whose keys are the columns of all rounds.
+//! round, whose keys are the columns of all rounds. With `--sort` or `--top` they wait for the end of
+//! each round.
 //!
 //! Text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
 //! carriage return) gets a `'` before it, since mount points and messages come from other hosts.
@@ -12,9 +13,11 @@ use std::io::Write;
 use std::rc::Rc;
 
 use chrono::SecondsFormat;
+use common::natural::natural;
 use common::{Error, Out, Result};
 
 use super::detail::{Cell, Column, Detail};
+use super::sort::{By, Sort};
 use super::{Options, Report, Summary, shown};
 use crate::outcome::Polled;
 use crate::values::{Values, plain};
@@ -41,8 +44,11 @@ pub(super) struct Rows {
     columns: Vec<Column>,
     /// The keys of the `--command`s, as soon as they are known.
     extras: Option<Vec<String>>,
-    /// Rows that wait for them.
+    /// Rows that wait for them, or to be sorted.
     waiting: Vec<Row>,
+    /// How the rows of a round are sorted, and how many of them are wanted; none where they come as
+    /// their hosts answer.
+    order: Option<(Sort, By, usize)>,
     has_header: bool,
     has_warned: bool,
     writer: csv::Writer<Buffer>,
@@ -53,15 +59,22 @@ pub(super) struct Rows {
 struct Row {
     cells: Vec<String>,
     extras: Vec<(String, String)>,
+    /// What it is sorted by.
+    rank: Cell,
 }
 
 impl Rows {
     pub(super) fn new(options: &Options) -> Self {
         let detail = Detail::of(&options.wanted);
         let buffer = Buffer::default();
+        let columns = detail.columns(options);
+        let by = options.sort.column(&columns, &options.wanted.commands);
+        let is_ordered = options.sort.is_told() || options.top.is_some();
+        let most = options.top.unwrap_or(usize::MAX);
         Self {
             detail,
-            columns: detail.columns(options),
+            columns,
+            order: is_ordered.then(|| (options.sort.clone(), by, most)),
             extras: options.wanted.commands.is_empty().then(Vec::new),
             waiting: Vec::new(),
             has_header: false,
@@ -100,10 +113,15 @@ impl Report for Rows {
     fn host(&mut self, polled: &Polled, out: &mut Out) -> Result<()> {
         let first = first(polled);
         let mut extras = Vec::new();
+        let mut rank = Cell::Absent;
         if let Some(values) = Values::of(polled) {
             for (name, key, told) in values.extra_values() {
                 let name = if key.is_empty() { name.to_owned() } else { format!("{name}.{key}") };
-                extras.push((safe(&name), text(&Cell::told(told))));
+                let cell = Cell::told(told);
+                extras.push((safe(&name), text(&cell)));
+                if self.order.as_ref().is_some_and(|(_, by, _)| *by == By::Extra(name)) {
+                    rank = cell;
+                }
             }
         }
         let mut rows = self.detail.rows(&self.columns, polled);
@@ -111,9 +129,14 @@ impl Report for Rows {
             rows.push(vec![Cell::Absent; self.columns.len()]);
         }
         for cells in rows {
+            let rank = match &self.order {
+                Some((_, By::Column(index), _)) => cells[*index].clone(),
+                Some((_, By::Host, _)) => Cell::Text(polled.name.to_string()),
+                _ => rank.clone(),
+            };
             let cells = first.iter().cloned().chain(cells.iter().map(text)).collect();
-            let row = Row { cells, extras: extras.clone() };
-            if self.extras.is_some() {
+            let row = Row { cells, extras: extras.clone(), rank };
+            if self.extras.is_some() && self.order.is_none() {
                 self.write(&row, out)?;
             } else {
                 self.waiting.push(row);
@@ -123,7 +146,14 @@ impl Report for Rows {
     }
 
     fn round(&mut self, _: &Summary, out: &mut Out) -> Result<()> {
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if let Some((sort, _, most)) = &self.order {
+            waiting.sort_by(|left, right| {
+                let order = sort.compare(&left.rank, &right.rank);
+                order.then_with(|| natural(&left.cells[0], &right.cells[0]))
+            });
+            waiting.truncate(*most);
+        }
         if self.extras.is_none() {
             let mut keys: Vec<String> = Vec::new();
             for (key, _) in waiting.iter().flat_map(|row| &row.extras) {
@@ -194,7 +224,9 @@ mod tests {
 
     use super::*;
     use crate::report::Format;
-    use crate::report::fixtures::{failed, golden, host, only, options, sample, text, wanted, written};
+    use crate::report::fixtures::{
+        failed, golden, host, loaded, only, options, sample, text, wanted, written,
+    };
     use crate::sample::{Collector, Extra, Value};
 
     fn records(text: &str) -> Vec<csv::StringRecord> {
@@ -227,6 +259,22 @@ mod tests {
         assert_eq!(records[0].iter().next_back(), Some("queue.state"));
         assert_eq!(records[2].iter().next_back(), Some(""));
         assert_eq!(records[3].iter().next_back(), Some("over,flow=\"1\""));
+    }
+
+    #[test]
+    fn rows_are_sorted_where_that_is_asked_for() {
+        let check = |sort: &str, top: Option<usize>, want: &[&str]| {
+            let mut options = options(only(Collector::Load));
+            (options.sort, options.top) = (Sort::parse(sort), top);
+            let hosts = [loaded("b", 1.0), failed("x"), loaded("c", 2.0), loaded("a", 1.0)];
+            let all = records(&text(Format::Csv, options, &hosts));
+            assert_eq!(all[1..].iter().map(|row| &row[0]).collect::<Vec<_>>(), want, "{sort} {top:?}");
+        };
+        check("", None, &["b", "x", "c", "a"]);
+        check("load1", None, &["c", "a", "b", "x"]);
+        check("-load1", Some(2), &["a", "b"]);
+        check("host", None, &["a", "b", "c", "x"]);
+        check("", Some(1), &["a"]);
     }
 
     #[test]

@@ -171,6 +171,11 @@ pub(crate) fn host(name: &str, sample: Sample) -> Polled {
     }
 }
 
+/// A host of which the load is known, and nothing else.
+pub(super) fn loaded(name: &str, load: f64) -> Polled {
+    host(name, Sample { load: Some([load; 3]), ..Sample::default() })
+}
+
 /// A host that did not.
 pub(crate) fn failed(name: &str) -> Polled {
     let what = "no answer within 5s while logging in\n\u{1b}[31m; see --timeout";

@@ -1,4 +1,4 @@
-//! `--sort`: the column that the rows of a table are sorted by.
+//! `--sort`: the column that the rows of a table or of CSV are sorted by.
 
 use std::cmp::Ordering;
 
@@ -6,9 +6,10 @@ use common::{Error, Result};
 
 use super::Options;
 use super::detail::{Cell, Column, Detail};
+use common::natural::natural;
 use common::near;
 
-/// What the rows of a table are sorted by: names ascending, numbers descending, or the reverse.
+/// What the rows of a table or of CSV are sorted by: names ascending, numbers descending, or the reverse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sort {
     /// As it was given, without the `-`; empty for the host.
@@ -26,6 +27,12 @@ impl Sort {
             Some(column) => Self { column: column.to_owned(), is_reversed: true },
             None => Self { column: text.to_owned(), is_reversed: false },
         }
+    }
+
+    /// Whether anything was asked for; a table is sorted by host where nothing was.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        !self.column.is_empty()
     }
 
     /// Whether a table of `options` can be sorted by it.
@@ -93,7 +100,7 @@ impl Sort {
 }
 
 /// What a row is sorted by.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum By {
     Host,
     Column(usize),
@@ -102,41 +109,8 @@ pub(super) enum By {
     Nothing,
 }
 
-/// Names in the order in which people count: `web2` before `web10`.
-pub(super) fn natural(left: &str, right: &str) -> Ordering {
-    let (mut left_rest, mut right_rest) = (left, right);
-    while !left_rest.is_empty() && !right_rest.is_empty() {
-        let (one, other) = (run(&mut left_rest), run(&mut right_rest));
-        let order = if is_number(one) && is_number(other) {
-            let (one, other) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
-            one.len().cmp(&other.len()).then_with(|| one.cmp(other))
-        } else {
-            one.cmp(other)
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    left_rest.len().cmp(&right_rest.len()).then_with(|| left.cmp(right))
-}
-
-fn is_number(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Takes the digits, or what is none, from the beginning.
-fn run<'t>(rest: &mut &'t str) -> &'t str {
-    let digits = is_number(rest);
-    let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
-    let (run, behind) = rest.split_at(end);
-    *rest = behind;
-    run
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::report::fixtures::{only, options, wanted};
     use crate::sample::Collector;
@@ -172,23 +146,5 @@ mod tests {
         let error = Sort::parse("nope").check(&options(only(Collector::Disk))).unwrap_err().to_string();
         assert!(error.starts_with("no column `nope` to sort by; there are mountpoint, "), "{error}");
         assert!(Sort::parse("size").check(&options(only(Collector::Disk))).is_ok());
-    }
-
-    #[test]
-    fn names_are_in_the_order_in_which_people_count() {
-        let mut names = ["web10", "web2", "db1", "web02b", "web", "web2a"];
-        names.sort_by(|left, right| natural(left, right));
-        assert_eq!(names, ["db1", "web", "web2", "web2a", "web02b", "web10"]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_order_of_names_is_one(a in "[a-b0-2]{0,6}", b in "[a-b0-2]{0,6}", c in "[a-b0-2]{0,6}") {
-            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
-            prop_assert_eq!(natural(&a, &b).is_eq(), a == b);
-            if natural(&a, &b).is_le() && natural(&b, &c).is_le() {
-                prop_assert!(natural(&a, &c).is_le());
-            }
-        }
     }
 }

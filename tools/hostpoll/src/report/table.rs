@@ -5,11 +5,12 @@ mod cells;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use common::natural::natural;
 use common::{Out, Result};
 use unicode_width::UnicodeWidthStr;
 
 use super::detail::{Cell, Column, Detail, Kind};
-use super::sort::{By, natural};
+use super::sort::By;
 use super::{Options, Report, Summary, shown};
 use crate::outcome::Polled;
 use crate::values::Values;
@@ -234,13 +235,11 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures::{failed, golden, host, only, options, sample, text, wanted, written};
+    use crate::report::fixtures::{
+        failed, golden, host, loaded, only, options, sample, text, wanted, written,
+    };
     use crate::report::{Format, Sort};
     use crate::sample::{Collector, Sample};
-
-    fn loaded(name: &str, load: f64) -> Polled {
-        host(name, Sample { load: Some([load; 3]), ..Sample::default() })
-    }
 
     #[test]
     fn hosts_come_first_and_failures_last() {

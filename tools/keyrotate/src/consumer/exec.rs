@@ -1,12 +1,10 @@
 //! A consumer that a plug-in knows.
 
 use common::Result;
-use serde::Deserialize;
+use common::answer::Answer;
+use process::child::Ended;
 
-use super::{Config, Consumer, Hold, Named, Place, Statement};
-use crate::answer::Answer;
-use crate::child::Ended;
-use crate::conceal;
+use super::{Config, Consumer, Hold, Place, Statement, statement};
 use crate::credential::{Credential, Fields};
 use crate::plugin::{About, Order, Plugin, Said};
 
@@ -20,13 +18,6 @@ pub(crate) fn build(config: &Config, place: &Place<'_>) -> Result<Vec<Box<dyn Co
 
 struct Exec {
     plugin: Plugin,
-}
-
-/// What `attest` prints.
-#[derive(Deserialize)]
-struct Attested {
-    key: Option<String>,
-    works: Option<bool>,
 }
 
 impl Exec {
@@ -47,23 +38,6 @@ impl Exec {
             fields.insert("secret".into(), secret.clone());
             Some(fields)
         })
-    }
-
-    fn statement(&self, ended: &Ended) -> Answer<Statement> {
-        let printed = ended.stdout.trim_ascii();
-        if printed.starts_with(b"{") {
-            let attested = self.plugin.object::<Attested>("attest", ended);
-            return attested.map(|Attested { key, works }| Statement {
-                key: key.map_or(Named::Nothing, Named::Text),
-                works,
-            });
-        }
-        match conceal::quoted(printed) {
-            key if key.is_empty() => {
-                Answer::Unknown("it printed nothing; of no key it says {\"key\":null}".into())
-            }
-            key => Answer::Yes(Statement { key: Named::Text(key), works: None }),
-        }
     }
 }
 
@@ -92,7 +66,7 @@ impl Consumer for Exec {
 
     fn attest(&mut self) -> Answer<Option<Statement>> {
         match self.say("attest", About::Nothing, false) {
-            Said::Yes(ended) => self.statement(&ended).map(Some),
+            Said::Yes(ended) => statement::of(Some(0), &ended.stdout, "").map(Some),
             Said::Unsupported => Answer::Yes(None),
             Said::No(why) => Answer::No(why),
             Said::Unknown(why) => Answer::Unknown(why),

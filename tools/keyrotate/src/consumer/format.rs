@@ -10,11 +10,11 @@ mod json;
 use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
+use secrets::conceal;
+use specs::Table;
 use zeroize::Zeroizing;
 
-use crate::conceal;
 use crate::credential::{Credential, Fields};
-use crate::spec::reader::Table;
 use crate::template::{SECRET, Template, join};
 use env::Variables;
 use json::Members;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::Result;
+use common::answer::Answer;
+use process::child::{Call, Ended, Status};
 
 use super::{Config, Consumer, Format, Hold, Place, Statement, statement};
-use crate::answer::Answer;
 use crate::change;
-use crate::child::{Call, Ended, Status};
 use crate::credential::{Credential, Fields};
 
 /// The consumer that `config` means.

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::remote::link::{Said, open_as_operator, run};
+use ::remote::shell;
 use ::remote::{Reach, Session, Target};
 use common::Result;
+use common::answer::Answer;
 
 use super::{Config, Consumer, Format, Hold, Place, Statement, statement};
-use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
-use crate::ssh;
 use crate::ssh::file::Remote;
-use crate::ssh::link::{Said, open_as_operator, run};
-use crate::ssh::shell;
 use crate::validate;
 
 /// The status that says that there is a public key; no shell ends with it on its own account.
@@ -23,7 +22,7 @@ pub(crate) fn build(config: &Config, place: &Place<'_>) -> Result<Vec<Box<dyn Co
     let Hold::File { path, format, hosts, mode } = &config.hold else { return Ok(Vec::new()) };
     let targets = place.ssh.targets(hosts)?;
     ::remote::limits::make_room(place.jobs.min(targets.len()));
-    let reach = ssh::Config::reach(place.timeout);
+    let reach = ::remote::spec::Ssh::reach(place.timeout);
     let consumer = |target: Target| -> Box<dyn Consumer> {
         Box::new(Distant {
             name: format!("{}@{}", config.name, target.name),

@@ -1,10 +1,10 @@
 //! What a command says of the key that a consumer uses: a word, or JSON.
 
+use common::answer::Answer;
+use secrets::conceal;
 use serde::Deserialize;
 
 use super::{Named, Statement};
-use crate::answer::Answer;
-use crate::conceal;
 
 /// Longer ones are no name of a key but something else, such as a page with an error.
 const LONGEST: usize = 128;

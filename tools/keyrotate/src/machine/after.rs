@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use common::Result;
+use common::answer::Answer;
 
 use super::deploy::{Attested, against, pending, pending_without, told};
 use super::forward::lost_its_key;
 use super::gate::{Cleared, cleared};
 use super::prove::Verdict;
 use super::{End, HUMAN, Machine, Step, WAITING};
-use crate::answer::Answer;
 use crate::clock::Timer;
 use crate::credential::Credential;
 use crate::provider::Usage;

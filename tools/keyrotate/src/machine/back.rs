@@ -1,12 +1,12 @@
 //! The way back: the old key is good again and with everybody, then ours is deleted.
 
 use common::Result;
+use common::answer::Answer;
 
 use super::deploy::{Attested, told};
 use super::gate::cleared;
 use super::prove::Verdict;
 use super::{End, HUMAN, LATER, Machine, PENDING, ROLLED_BACK, Step};
-use crate::answer::Answer;
 use crate::credential::Credential;
 use crate::provider::Maker;
 use crate::state::{Phase, Progress, Wait};

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::Result;
+use common::answer::Answer;
 use secrecy::SecretString;
+use secrets::conceal;
 
 use super::{HUMAN, LATER, Machine, Step};
-use crate::answer::Answer;
-use crate::conceal;
 use crate::credential::{Credential, Fields};
 use crate::provider::{Context, Key};
 use crate::state::{Phase, Rotation};
@@ -196,8 +196,8 @@ impl Machine<'_> {
 fn random_word() -> String {
     let mut bytes = [0; 8];
     match getrandom::fill(&mut bytes) {
-        Ok(()) => crate::credential::hex(&bytes),
+        Ok(()) => secrets::hex(&bytes),
         // It names, and keeps nothing secret.
-        Err(_) => crate::credential::hex(&crate::clock::Now::read().wall_ms.to_be_bytes()),
+        Err(_) => secrets::hex(&crate::clock::Now::read().wall_ms.to_be_bytes()),
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use common::Result;
-use rayon::prelude::*;
+use common::answer::Answer;
 
 use super::{Machine, PENDING, Step};
-use crate::answer::Answer;
-use crate::consumer::{Consumer, Named, Statement};
+use crate::consumer::{self, Consumer, Named, Statement};
 use crate::credential::Credential;
 use crate::state::{Phase, Progress};
 
@@ -34,20 +33,11 @@ impl Machine<'_> {
         which: impl Fn(&str) -> bool,
         ask: impl Fn(&mut dyn Consumer) -> T + Sync,
     ) -> Vec<(String, T)> {
-        let meant: Vec<_> = self.consumers.iter_mut().filter(|one| which(one.name())).collect();
-        let one = |consumer: &mut Box<dyn Consumer>| {
-            let answer = ask(consumer.as_mut());
-            (consumer.name().to_owned(), answer)
-        };
-        let threads = self.jobs.min(meant.len());
-        if threads <= 1 {
-            return meant.into_iter().map(one).collect();
-        }
-        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| meant.into_par_iter().map(one).collect()),
-            // Without threads it takes longer, and that is all.
-            Err(_) => meant.into_iter().map(one).collect(),
-        }
+        let meant = self.consumers.iter_mut().filter(|one| which(one.name())).collect();
+        consumer::each(meant, self.jobs, |one| {
+            let answer = ask(one.as_mut());
+            (one.name().to_owned(), answer)
+        })
     }
 
     /// Gives `credential` to `wave`, and asks each for it. What came of it is durable; the sentences say
@@ -146,14 +136,14 @@ impl Machine<'_> {
         let answers = self.each(
             |name| open.contains_key(name),
             |consumer| match consumer.attest() {
-                Answer::Yes(None) => (true, held(consumer)),
-                Answer::Yes(Some(statement)) => (false, Answer::Yes(Told::Said(statement))),
-                Answer::No(why) => (false, Answer::No(why)),
-                Answer::Unknown(why) => (false, Answer::Unknown(why)),
+                Answer::Yes(None) => held(consumer),
+                Answer::Yes(Some(statement)) => Answer::Yes(Told::Said(statement)),
+                Answer::No(why) => Answer::No(why),
+                Answer::Unknown(why) => Answer::Unknown(why),
             },
         );
         let mut all = Vec::new();
-        for (name, (_, answer)) in answers {
+        for (name, answer) in answers {
             let attested = match answer {
                 Answer::Yes(told) => self.judge(told, credential),
                 Answer::No(why) => Attested::Broken(why),

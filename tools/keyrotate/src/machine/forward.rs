@@ -1,11 +1,11 @@
 //! The way forward, one record at a time.
 
 use common::Result;
+use common::answer::Answer;
 
 use super::deploy::{Attested, pending};
 use super::prove::Verdict;
 use super::{End, HUMAN, LATER, Machine, Step, WAITING};
-use crate::answer::Answer;
 use crate::credential::Credential;
 use crate::provider::Maker;
 use crate::state::Phase;
@@ -44,7 +44,7 @@ impl Machine<'_> {
         let old = self.old();
         match self.provider.make(old.as_ref()) {
             Answer::Yes(new) => {
-                crate::conceal::secret(&new.secret);
+                secrets::conceal::secret(&new.secret);
                 self.record("STAGED", |rotation| (rotation.new, rotation.phase) = (Some(new), Phase::Staged))
             }
             Answer::No(why) => self.turn_back(&why, "keyrotate"),
@@ -67,7 +67,7 @@ impl Machine<'_> {
         self.has_touched = true;
         match self.ask(|provider, context| provider.create(context)) {
             Answer::Yes(new) => {
-                crate::conceal::secret(&new.secret);
+                secrets::conceal::secret(&new.secret);
                 self.record("CREATED", |rotation| {
                     (rotation.new, rotation.asked, rotation.phase) = (Some(new), None, Phase::Created);
                 })
@@ -204,15 +204,9 @@ impl Machine<'_> {
             .map(|one| one.name().to_owned())
             .filter(|name| names.contains(name))
             .collect();
-        let size = self.gates.wave.size(all.len());
-        let (first, rest) = all.split_at(self.gates.canary.min(all.len()));
-        let mut waves: Vec<Vec<String>> = rest.chunks(size).map(<[String]>::to_vec).collect();
-        waves.insert(0, first.to_vec());
-        for wave in &mut waves {
-            wave.retain(|name| !self.progress(name).is_attested);
-        }
-        waves.retain(|wave| !wave.is_empty());
-        waves
+        let is_open = |name: &&String| !self.progress(name).is_attested;
+        let open = |wave: &[String]| wave.iter().filter(is_open).cloned().collect::<Vec<String>>();
+        self.gates.waves(&all).into_iter().map(open).filter(|wave| !wave.is_empty()).collect()
     }
 
     /// Everybody who has not said so yet.

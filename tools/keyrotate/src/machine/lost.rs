@@ -1,9 +1,9 @@
 //! Keys that the target made for us and whose secret was lost on the way.
 
 use common::Result;
+use common::answer::Answer;
 
 use super::{HUMAN, LATER, Machine, Step};
-use crate::answer::Answer;
 use crate::provider::Key;
 
 /// How far the clock of a target may be from ours, in seconds.

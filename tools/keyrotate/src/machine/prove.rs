@@ -1,7 +1,8 @@
 //! Proof: so many log-ins in a row, and a corrupted copy that is refused.
 
+use common::answer::Answer;
+
 use super::Machine;
-use crate::answer::Answer;
 use crate::credential::Credential;
 
 /// What many log-ins with one key came to.

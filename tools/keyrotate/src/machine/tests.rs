@@ -5,11 +5,11 @@ mod meanwhile;
 
 use std::time::Duration;
 
+use common::answer::Answer;
 use proptest::prelude::*;
 
 use super::world::{Fault, OLD, World};
 use super::{Begin, End, HUMAN, LATER, PENDING, ROLLED_BACK, UNWRITABLE, WAITING};
-use crate::answer::Answer;
 use crate::provider::{Maker, Usage};
 use crate::spec::{Confirm, Gates};
 use crate::state::{Hold, Phase, Rotation, Skip};

@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::answer::Answer;
 use common::{Error, Result};
 use secrecy::ExposeSecret;
 
 use super::{Begin, Clock, End, Keeper, Machine, Note};
-use crate::answer::Answer;
 use crate::clock::Now;
 use crate::consumer::{Consumer, Named, Statement};
 use crate::credential::{Credential, Fields};

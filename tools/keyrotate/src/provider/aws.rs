@@ -8,15 +8,15 @@ mod api;
 mod keys;
 mod sign;
 
+use common::answer::Answer;
 use common::{Error, Result};
 use secrecy::{ExposeSecret, SecretString};
+use secrets::Source;
+use secrets::conceal;
+use specs::Table;
 
 use super::{Context, Key, Maker, Place, Provider, Usage, random};
-use crate::answer::Answer;
-use crate::conceal;
 use crate::credential::{Credential, Fields};
-use crate::source::Source;
-use crate::spec::reader::Table;
 use api::{Refusal, Reply, Service, Text};
 
 /// What tells how a key was used last.

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use common::Result;
+use common::answer::Answer;
+use process::child::Ended;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use specs::Table;
 
 use super::{Context, Key, Maker, Place, Provider, Usage, random};
-use crate::answer::Answer;
-use crate::child::Ended;
 use crate::credential::{Credential, Fields};
 use crate::plugin::{self, About, Order, Params, Plugin, Said};
-use crate::spec::reader::Table;
 
 /// What the spec says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,16 +19,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::Result;
+use common::answer::Answer;
+use process::child::Call;
 use secrecy::ExposeSecret;
+use specs::Table;
 use zeroize::Zeroizing;
 
 use self::accepted::{Form, Rank};
 use super::{Context, Key, Maker, Place, Provider, Usage, random};
-use crate::answer::Answer;
 use crate::change;
-use crate::child::Call;
 use crate::credential::{Credential, Fields};
-use crate::spec::reader::Table;
 
 /// What the spec says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

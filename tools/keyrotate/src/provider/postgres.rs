@@ -16,18 +16,18 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::Result;
+use common::answer::Answer;
 use postgres_protocol::escape::escape_literal;
 use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
+use secrets::Source;
+use specs::Table;
 
 use self::client::{Client, Server, Trouble};
 use self::roles::Role;
-use super::wire::{Address, Fault, Tls, Told, Trust};
+use super::wire::{self, Address, Fault, Tls, Told, Trust};
 use super::{Context, Key, Maker, Place, Provider, Usage, random};
-use crate::answer::Answer;
 use crate::credential::{Credential, Fields};
-use crate::source::Source;
-use crate::spec::reader::Table;
 
 /// What the spec says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Postgres {
             ))?;
             ask(&mut client)
         });
-        Answer::from(told).at(&self.server.address.to_string())
+        wire::answer(told).at(&self.server.address.to_string())
     }
 
     /// The role that takes over from `role`, or from which it takes over.
@@ -330,7 +330,7 @@ impl Provider for Postgres {
     }
 
     fn check(&mut self, credential: &Credential, _context: &Context<'_>) -> Answer {
-        Answer::from(self.logged_in(credential)).at(&self.server.address.to_string())
+        wire::answer(self.logged_in(credential)).at(&self.server.address.to_string())
     }
 
     fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
@@ -354,7 +354,7 @@ impl Provider for Postgres {
             match self.is_of_another(new) {
                 Ok(false) => {}
                 Ok(true) => return Answer::Yes(()),
-                Err(fault) => return Answer::from(Err(fault)),
+                Err(fault) => return wire::answer(Err(fault)),
             }
         }
         self.shut_out(id, "NOLOGIN PASSWORD NULL")

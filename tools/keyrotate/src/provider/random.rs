@@ -7,7 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::conceal;
+use secrets::conceal;
 
 /// A new secret: more than 263 bits as 44 characters of `A-Za-z0-9-_`, which no shell, URL or configuration
 /// file takes for anything else; and not first a `-`, which a command would take for a flag. No message

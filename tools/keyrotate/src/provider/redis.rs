@@ -17,18 +17,19 @@ mod reply;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::Result;
+use common::answer::Answer;
 use secrecy::{ExposeSecret, SecretString};
+use secrets::Source;
+use secrets::conceal;
+use secrets::hex;
 use sha2::{Digest, Sha256};
+use specs::Table;
 
 use self::acl::{User, short};
 use self::node::{Node, Session};
-use super::wire::{Address, Fault, Tls, Told, Trust};
+use super::wire::{self, Address, Fault, Tls, Told, Trust};
 use super::{Context, Key, Maker, Place, Provider, Usage, random};
-use crate::answer::Answer;
-use crate::conceal;
-use crate::credential::{Credential, Fields, hex};
-use crate::source::Source;
-use crate::spec::reader::Table;
+use crate::credential::{Credential, Fields};
 
 /// What the spec says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +124,7 @@ impl Redis {
         }
         let (mut values, mut answers) = (Vec::new(), Vec::new());
         for (node, told) in nodes.iter().zip(told) {
-            let answer = Answer::from(told).at(&node.address.to_string());
+            let answer = wire::answer(told).at(&node.address.to_string());
             answers.push(answer.map(|value| values.push(value)));
         }
         Answer::all(answers).map(|()| values)

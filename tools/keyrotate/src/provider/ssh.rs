@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::Result;
+use common::answer::Answer;
 use remote::keys::{self, Held};
 use secrecy::{ExposeSecret, SecretString};
+use secrets::conceal;
+use specs::Table;
 
 use super::{Context, Key, Maker, Place, Provider, Usage};
-use crate::answer::Answer;
-use crate::conceal;
 use crate::credential::{Credential, Fields};
-use crate::spec::reader::Table;
 use hosts::Account;
 use work::Way;
 

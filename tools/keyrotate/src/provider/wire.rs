@@ -12,8 +12,8 @@ use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use socket::Socket;
 pub(super) use tls::{Tls, Trust};
 
-use crate::answer::Answer;
-use crate::conceal;
+use common::answer::Answer;
+use secrets::conceal;
 
 /// Why there is no yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +27,12 @@ pub(super) enum Fault {
 /// What came of a request.
 pub(super) type Told<T = ()> = Result<T, Fault>;
 
-impl<T> From<Told<T>> for Answer<T> {
-    fn from(told: Told<T>) -> Self {
-        match told {
-            Ok(value) => Self::Yes(value),
-            Err(Fault::No(why)) => Self::No(why),
-            Err(Fault::Unknown(why)) => Self::Unknown(why),
-        }
+/// `told` as the answer of a provider.
+pub(super) fn answer<T>(told: Told<T>) -> Answer<T> {
+    match told {
+        Ok(value) => Answer::Yes(value),
+        Err(Fault::No(why)) => Answer::No(why),
+        Err(Fault::Unknown(why)) => Answer::Unknown(why),
     }
 }
 

@@ -186,13 +186,7 @@ fn wanted<'a>(project: &Project<'a>, rotation: Option<&Rotation>) -> Vec<&'a Str
 /// One sentence for each wave.
 fn waves(project: &Project<'_>, rotation: Option<&Rotation>) -> Vec<String> {
     let all = wanted(project, rotation);
-    let canary = project.gates.canary.min(all.len());
-    let (first, rest) = all.split_at(canary);
-    let mut waves: Vec<&[&String]> = Vec::new();
-    if !first.is_empty() {
-        waves.push(first);
-    }
-    waves.extend(rest.chunks(project.gates.wave.size(all.len())));
+    let canary = project.gates.canary;
     let one = |(at, wave): (usize, &&[&String])| {
         let names: Vec<&str> = wave.iter().map(|name| name.as_str()).collect();
         let which = if at == 0 && canary > 0 {
@@ -202,7 +196,7 @@ fn waves(project: &Project<'_>, rotation: Option<&Rotation>) -> Vec<String> {
         };
         format!("{which}: write it to {}, reload, and ask which key they use", names.join(", "))
     };
-    waves.iter().enumerate().map(one).collect()
+    project.gates.waves(&all).iter().enumerate().map(one).collect()
 }
 
 fn of(count: usize) -> String {

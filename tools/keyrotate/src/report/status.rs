@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use common::natural::natural;
 use common::{Out, Result};
 use serde::Serialize;
 
-use super::natural::natural;
 use super::{Form, KeyName, object, short, table};
 use crate::clock::{Now, told};
 use crate::spec::Gates;

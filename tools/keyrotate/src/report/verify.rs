@@ -1,10 +1,10 @@
 //! Which key each consumer uses, and whether the old one is still in use.
 
+use common::answer::Answer;
 use common::{Out, Result};
 use serde::Serialize;
 
 use super::{Form, KeyName, object, short, table};
-use crate::answer::Answer;
 use crate::clock::told;
 use crate::provider::Usage;
 use crate::state::Phase;

@@ -1,9 +1,9 @@
 //! What several parts of a spec must agree on.
 
 use common::near;
+use specs::Table;
 
 use super::Spec;
-use super::reader::Table;
 use crate::consumer::Hold;
 use crate::provider;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reader::Table;
+use specs::Table;
 
 /// The keys of `[gates]`.
 pub(super) const KEYS: [&str; 9] =
@@ -105,6 +105,13 @@ impl Gates {
         self.soak.max(self.unused) + self.watch
     }
 
+    /// `all` consumers in the waves in which they get a key, none of them empty: the canary first.
+    pub(crate) fn waves<'a, T>(&self, all: &'a [T]) -> Vec<&'a [T]> {
+        let (canary, rest) = all.split_at(self.canary.min(all.len()));
+        let canary = Some(canary).filter(|canary| !canary.is_empty());
+        canary.into_iter().chain(rest.chunks(self.wave.size(all.len()))).collect()
+    }
+
     /// The time between two log-ins.
     pub(crate) fn pause(&self) -> Duration {
         self.window / (self.checks - 1).max(1)
@@ -113,7 +120,7 @@ impl Gates {
 
 impl Wave {
     /// How many of `all` consumers are in one; at least 1.
-    pub(crate) fn size(self, all: usize) -> usize {
+    fn size(self, all: usize) -> usize {
         match self {
             Self::Of(count) => count.max(1),
             Self::Percent(percent) => (all * percent).div_ceil(100).max(1),
@@ -140,11 +147,11 @@ fn wave(table: &mut Table<'_>) -> Option<Wave> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::reader::{self, Faults};
+    use specs::{self, Faults};
 
     fn check(text: &str, want: &str) {
         let faults = Faults::of(text);
-        let gates = Gates::read(reader::parse(text, &faults));
+        let gates = Gates::read(specs::parse(text, &faults));
         let found = faults.into_sorted();
         let got = match found.first() {
             None => format!("{gates:?}"),

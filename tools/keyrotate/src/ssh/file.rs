@@ -10,9 +10,11 @@
 use remote::{Command, Reach, Session};
 use zeroize::Zeroizing;
 
-use super::link::{Said, run};
-use super::{cksum, shell};
-use crate::answer::Answer;
+use common::answer::Answer;
+use remote::link::{Said, run};
+use remote::shell;
+
+use super::cksum;
 
 const REPLACE: &str = include_str!("replace.sh");
 

@@ -17,26 +17,29 @@ if command -v flock >/dev/null 2>&1; then
   exec 9>>"$l" || exit 1
   until flock -n 0 <&9; do again; done
   trap 'rm -f "$t"' 0
+  for o in "$d/.$n.keyrotate-"*; do [ ! -f "$o" ] || rm -f "$o"; done
 else
   l=$l.by w=keyrotate:$(id -u)
-  until ln -s "$w:$$" "$l" 2>/dev/null; do
+  us=$w:@MARK@:$$
+  until ln -s "$us" "$l" 2>/dev/null; do
     [ -w "$d" ] || fail 1 "$d: Permission denied"
     p=$(readlink "$l")
     case $p in
     "$w":*)
       if ! kill -0 "${p##*:}" 2>/dev/null && mv "$l" "$l.$$" 2>/dev/null; then
-        q=$(readlink "$l.$$")
+        q=$(readlink "$l.$$") o=${p%:*}
+        o=${o##*:}
+        if [ "$q" != "$p" ]; then ln -s "$q" "$l" 2>/dev/null
+        else case $o in *[!0-9A-Za-z]*) ;; *) rm -f "$d/.$n.keyrotate-$o" ;; esac; fi
         rm -f "$l.$$"
-        [ "$q" = "$p" ] || ln -s "$q" "$l" 2>/dev/null
       fi
     esac
     again
   done
-  ours='[ "$(readlink "$l")" = "$w:$$" ]'
+  ours='[ "$(readlink "$l")" = "$us" ]'
   trap 'rm -f "$t"; if eval "$ours"; then rm -f "$l"; fi' 0
 fi
 trap 'exit 1' HUP INT TERM
-for o in "$d/.$n.keyrotate-"*; do [ ! -f "$o" ] || rm -f "$o"; done
 m=
 if [ -e "$f" ]; then
   [ -f "$f" ] || fail 1 "$f is no file"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use remote::fanout::{Pool, Told, Width};
 use remote::{Reach, Target};
 
-use crate::answer::Answer;
+use common::answer::Answer;
 
 /// A host.
 #[derive(Clone)]

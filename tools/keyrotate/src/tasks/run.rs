@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Case, Desk, outcome};
 use crate::clock::{Now, told};
-use crate::event::{self, Event, Kind};
+use crate::event::{Event, Kind};
 use crate::machine::{Begin, End, ROLLED_BACK, WAITING};
 use crate::report::{Form, KeyName, object};
 use crate::rotate::{self, Advanced};
@@ -100,7 +100,7 @@ fn announce(command: Option<&str>, kind: Kind, name: &str, (wait, state): (&Wait
         key: key_of(state).map(Into::into).unwrap_or_default(),
         time: told(Now::read().seconds()),
     };
-    event::tell(command, &event);
+    process::event::tell(name, command, &event);
 }
 
 /// The key that is to be in use, or is.

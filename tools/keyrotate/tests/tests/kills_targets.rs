@@ -18,37 +18,37 @@ const USERS: &str = "user default on nopass ~* &* +@all\n";
 #[test]
 fn a_kill_while_redis_is_told_costs_nobody_his_key() {
     let Some(server) = Redis::new().users(USERS).start().map(Arc::new) else { return };
-    kill("rotation of a user of Redis", 6, || Rig::new(User::new(&server, server.address())));
+    kill("rotation of a user of Redis", 3, || Rig::new(User::new(&server, server.address())));
 }
 
 #[test]
 fn a_fault_at_any_call_to_redis_costs_nobody_his_key() {
     let Some(server) = Redis::new().users(USERS).start().map(Arc::new) else { return };
-    fail("rotation of a user of Redis", 4, || Rig::new(User::new(&server, server.address())));
+    fail("rotation of a user of Redis", 2, || Rig::new(User::new(&server, server.address())));
 }
 
 #[test]
 fn a_kill_while_postgres_is_told_costs_nobody_his_key() {
     let Some(server) = Postgres::new().start().map(Arc::new) else { return };
-    kill("rotation of two roles", 4, || Rig::new(Pair::new(&server, server.address())));
+    kill("rotation of two roles", 2, || Rig::new(Pair::new(&server, server.address())));
 }
 
 #[test]
 fn a_fault_at_any_call_to_postgres_costs_nobody_his_key() {
     let Some(server) = Postgres::new().start().map(Arc::new) else { return };
-    fail("rotation of two roles", 4, || Rig::new(Pair::new(&server, server.address())));
+    fail("rotation of two roles", 2, || Rig::new(Pair::new(&server, server.address())));
 }
 
 #[test]
 fn a_kill_while_aws_is_told_costs_nobody_his_key() {
     let Some(server) = Moto::start(Duration::ZERO).map(Arc::new) else { return };
-    kill("rotation of access keys", 4, || Rig::new(Account::new(&server)));
+    kill("rotation of access keys", 2, || Rig::new(Account::new(&server)));
 }
 
 #[test]
 fn a_fault_at_any_call_to_aws_costs_nobody_his_key() {
     let Some(server) = Moto::start(Duration::ZERO).map(Arc::new) else { return };
-    fail("rotation of access keys", 4, || Rig::new(Account::new(&server)));
+    fail("rotation of access keys", 2, || Rig::new(Account::new(&server)));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_kill_while_a_key_is_not_yet_known_everywhere_costs_nobody_his_key() {
 
 #[test]
 fn a_kill_around_a_plug_in_costs_nobody_his_key() {
-    kill("rotation by a plug-in", 3, || Rig::new(Plugin(TOKEN_FILE.to_owned())));
+    kill("rotation by a plug-in", 2, || Rig::new(Plugin(TOKEN_FILE.to_owned())));
 }
 
 #[test]

@@ -171,10 +171,33 @@ fn where_the_level_stands_can_be_told() {
     let mapped = ["-l", "FATAL", "--level-key", "grade", "--map", "loud=FATAL"];
     run(&loud, &mapped).stdout(at(&loud, 1)).run();
     run(json, &["-l", "ERROR", "--input-format", "text"]).status(1).run();
-    run(json, &["-l", "ERROR", "--input-format", "loud"]).status(2).stderr_has("possible values").run();
+    run(json, &["-l", "ERROR", "--input-format", "loud"])
+        .status(2)
+        .stderr_has("it is none of `auto`, `text`")
+        .run();
     let own = "10:00 <3> disk\n10:01 <7> cpu\n";
     let pattern = ["-l", "ERROR", "--level-pattern", "<([0-9])>", "--map", "3=ERROR", "--map", "7=debug"];
     run(own, &pattern).stdout(at(own, 0)).run();
     run(own, &["--level-pattern", "<[0-9]>"]).status(2).stderr_has("has 0 captures").run();
     run(own, &["--map", "3"]).status(2).stderr_has("write it as WORD=LEVEL").run();
+}
+
+#[test]
+fn each_line_can_tell_its_input() {
+    let logs = || {
+        let case = logfilter()
+            .file("a.log", "2026-03-01 10:00:00 ERROR one\n\tat A\n2026-03-01 10:00:03 ERROR three");
+        case.file("b.log", "2026-03-01 10:00:02 ERROR two\r\n2026-03-01 10:00:04 WARN four\n")
+    };
+    let one_by_one = "a.log: 2026-03-01 10:00:00 ERROR one\na.log: \tat A\na.log: 2026-03-01 10:00:03 ERROR three\n\
+         b.log: 2026-03-01 10:00:02 ERROR two\r\n";
+    logs().args(["--with-name", "-l", "ERROR", "a.log", "b.log"]).stdout(one_by_one).run();
+    let merged = "a.log: 2026-03-01 10:00:00 ERROR one\na.log: \tat A\nb.log: 2026-03-01 10:00:02 ERROR two\r\n\
+         a.log: 2026-03-01 10:00:03 ERROR three\nb.log: 2026-03-01 10:00:04 WARN four\n";
+    logs().args(["--with-name", "--merge", "a.log", "b.log"]).stdout(merged).run();
+    let coloured = "a.log: 2026-03-01 10:00:03 \x1b[31mERROR\x1b[0m three";
+    logs().args(["--with-name", "--color", "always", "-m", "three", "a.log"]).stdout(coloured).run();
+    let piped = "standard input: ERROR a\nstandard input: b\n";
+    logfilter().stdin("ERROR a\nb\n").args(["--with-name"]).stdout(piped).run();
+    logs().args(["--with-name", "--count", "a.log"]).status(2).stderr_has("cannot be used with").run();
 }

@@ -2,9 +2,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use specs::{Faults, parse};
 
 use super::*;
-use crate::spec::reader::{Faults, parse};
+use crate::consumer::Named;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plugins/git-credentials");
 
@@ -17,7 +18,7 @@ fn consumer(text: &str) -> Box<dyn Consumer> {
         name: "orders",
         timeout: Duration::from_secs(10),
         jobs: 1,
-        ssh: &crate::ssh::Config::default(),
+        ssh: &remote::spec::Ssh::default(),
     };
     config.build(&place).unwrap().remove(0)
 }
@@ -67,7 +68,7 @@ fn a_statement_is_a_word_or_an_object() {
     check("echo '{\"key\":null}'", Answer::Yes(Some(Statement { key: Named::Nothing, works: None })));
     check("exit 64", Answer::Yes(None));
     check("echo down >&2; exit 1", Answer::No("sh attest: down".into()));
-    for unknown in ["exit 75", "exit 2", ":", "echo '{}}'"] {
+    for unknown in ["exit 75", "exit 2", ":", "echo '{}}'", "echo '<p>502 Bad Gateway</p>'"] {
         let said = consumer(&format!("command = '''{unknown}'''")).attest();
         assert!(matches!(said, Answer::Unknown(_)), "{unknown}: {said:?}");
     }

@@ -1,9 +1,9 @@
 //! How a credential stands in a file, as a spec says it.
 
 use proptest::prelude::*;
+use specs::{Faults, parse};
 
 use super::*;
-use crate::spec::reader::{Faults, parse};
 
 pub(super) fn credential(secret: &str) -> Credential {
     let public = [("user".to_owned(), "orders".to_owned())].into();

@@ -4,10 +4,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use secrecy::ExposeSecret;
+use specs::{Faults, parse};
 
 use super::*;
 use crate::consumer::Named;
-use crate::spec::reader::{Faults, parse};
 
 fn credential(secret: &str) -> Credential {
     Credential { id: "AK1".into(), secret: secret.into(), public: std::collections::BTreeMap::new() }
@@ -24,7 +24,7 @@ fn consumer(folder: &Path, spec: &str) -> Box<dyn Consumer> {
         name: "orders",
         timeout: Duration::from_secs(20),
         jobs: 1,
-        ssh: &crate::ssh::Config::default(),
+        ssh: &remote::spec::Ssh::default(),
     };
     let mut all = config.build(&place).unwrap();
     assert_eq!(all.len(), 1);

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use specs::{Faults, parse};
 use testkit::sshd::Sshd;
 
 use super::*;
 use crate::consumer::Named;
-use crate::spec::reader::{Faults, parse};
 
 fn credential(secret: &str) -> Credential {
     Credential { id: "AK1".into(), secret: secret.into(), public: std::collections::BTreeMap::new() }
@@ -25,7 +25,7 @@ fn consumer(server: &Sshd, spec: &str) -> Box<dyn Consumer> {
     );
     let faults = Faults::of(&spec);
     let mut table = parse(&spec, &faults);
-    let ssh = ssh::Config::read(table.table("ssh").unwrap());
+    let ssh = ::remote::spec::Ssh::read(table.table("ssh").unwrap());
     let config = Config::read(table.table("web").unwrap()).unwrap();
     assert_eq!(faults.into_sorted(), []);
     let place = Place { name: "orders", timeout: Duration::from_secs(20), jobs: 1, ssh: &ssh };

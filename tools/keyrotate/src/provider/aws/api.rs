@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use common::{Error, Result};
 use roxmltree::{Document, Node};
+use secrets::conceal;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http::Response, http::Uri};
 use zeroize::Zeroizing;
 
 use super::sign::{self, Request, Scope};
-use crate::conceal;
 use crate::credential::Credential;
 
 /// What these requests answer is some hundreds of bytes.

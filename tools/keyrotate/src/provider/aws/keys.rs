@@ -1,9 +1,9 @@
 //! What IAM and STS answer: keys, their use, and whose they are.
 
 use chrono::DateTime;
+use common::answer::Answer;
 
 use super::api::{Element, Text};
-use crate::answer::Answer;
 use crate::provider::{Key, Usage};
 
 /// So many keys a user has at most; AWS does not raise it (IAM and AWS STS quotas).

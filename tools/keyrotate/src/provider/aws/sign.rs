@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::credential::hex;
+use secrets::hex;
 
 /// The name of the procedure.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

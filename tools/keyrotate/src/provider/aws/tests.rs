@@ -4,10 +4,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use specs::{Faults, parse};
 use testkit::moto::Moto;
 
 use super::*;
-use crate::spec::reader::{Faults, parse};
 
 fn config(text: &str) -> std::result::Result<Config, Vec<String>> {
     let faults = Faults::of(text);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use std::result::Result;
 
+use specs::{Faults, parse};
+
 use super::*;
-use crate::spec::reader::{Faults, parse};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plugins/token-file");
 
@@ -21,7 +22,7 @@ fn provider(text: &str) -> Box<dyn Provider> {
         name: "orders",
         timeout: Duration::from_secs(10),
         jobs: 1,
-        ssh: &crate::ssh::Config::default(),
+        ssh: &remote::spec::Ssh::default(),
     };
     config(text).unwrap().build(&place).unwrap()
 }

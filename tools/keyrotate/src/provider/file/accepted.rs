@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::credential::hex;
+use secrets::hex;
 
 /// How they stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
+use specs::{Faults, parse};
+
 use super::*;
-use crate::spec::reader::{Faults, parse};
 
 /// The target that `spec` says, or its faults.
 fn target(folder: &Path, spec: &str) -> std::result::Result<Box<dyn Provider>, String> {
@@ -18,7 +19,7 @@ fn target(folder: &Path, spec: &str) -> std::result::Result<Box<dyn Provider>, S
         return Err(told.join("; "));
     }
     let timeout = Duration::from_secs(20);
-    let place = Place { name: "orders", timeout, jobs: 1, ssh: &crate::ssh::Config::default() };
+    let place = Place { name: "orders", timeout, jobs: 1, ssh: &remote::spec::Ssh::default() };
     Ok(config.unwrap().build(&place).unwrap())
 }
 

@@ -10,9 +10,9 @@ use native_tls::TlsConnector;
 use postgres_protocol::message::backend::{ErrorFields, Header, Message};
 use postgres_protocol::message::frontend;
 use secrecy::SecretString;
+use secrets::conceal;
 
 use super::auth;
-use crate::conceal;
 use crate::provider::wire::{Address, Fault, Told, Wire};
 
 /// How a server is reached.

@@ -3,10 +3,10 @@ use std::fmt::Debug;
 use std::io::Write;
 use std::process::{Child, Stdio};
 
+use specs::{self, Faults};
 use testkit::postgres::Postgres as Host;
 
 use super::*;
-use crate::spec::reader::{self, Faults};
 
 const ROLES: &str = "roles = [\"orders_a\", \"orders_b\"]";
 const PAIR: &str = "CREATE ROLE orders NOLOGIN; \
@@ -16,7 +16,7 @@ const NOBODY: &BTreeSet<String> = &BTreeSet::new();
 
 fn config(text: &str) -> std::result::Result<Config, String> {
     let faults = Faults::of(text);
-    let config = Config::read(reader::parse(text, &faults));
+    let config = Config::read(specs::parse(text, &faults));
     let found: Vec<_> = faults.into_sorted().into_iter().map(|fault| fault.what).collect();
     if found.is_empty() { Ok(config.unwrap()) } else { Err(found.join("; ")) }
 }
@@ -26,7 +26,7 @@ fn provider(address: &str, more: &str) -> Box<dyn Provider> {
 }
 
 fn provider_by(address: &str, more: &str) -> Box<dyn Provider> {
-    let ssh = crate::ssh::Config::default();
+    let ssh = remote::spec::Ssh::default();
     let place = Place { name: "orders", timeout: Duration::from_secs(10), jobs: 2, ssh: &ssh };
     config(&format!("address = \"{address}\"\n{ROLES}\n{more}")).unwrap().build(&place).unwrap()
 }
@@ -312,7 +312,7 @@ fn names_are_quoted() {
         "address = \"{}\"\nadmin = \"admin\"\nroles = [\"a'; DROP ROLE x; --\", 'B\"\\; DROP ROLE x']",
         host.socket().display()
     );
-    let ssh = crate::ssh::Config::default();
+    let ssh = remote::spec::Ssh::default();
     let place = Place { name: "orders", timeout: Duration::from_secs(10), jobs: 2, ssh: &ssh };
     let mut target = config(&text).unwrap().build(&place).unwrap();
     let old = held(&*target, "a'; DROP ROLE x; --", "old-password");

@@ -1,8 +1,9 @@
 //! Users of a server: their passwords, and where they are kept.
 
+use secrets::conceal;
+
 use super::node::{Session, refusal};
 use super::reply::Reply;
-use crate::conceal;
 use crate::provider::wire::{Fault, Told};
 
 /// A user as the server describes it.

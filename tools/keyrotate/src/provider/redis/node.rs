@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use native_tls::TlsConnector;
 use secrecy::{ExposeSecret, SecretString};
+use secrets::conceal;
 use zeroize::Zeroizing;
 
 use super::reply::{Reply, request};
-use crate::conceal;
 use crate::provider::wire::{Address, Fault, Told, Wire};
 
 /// How a server is reached.

@@ -2,23 +2,23 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use specs::{self, Faults};
 use testkit::redis::Redis as Server;
 
 use super::*;
-use crate::spec::reader::{self, Faults};
 
 const ADMIN: &str = "user default on nopass ~* &* +@all\n";
 const NOBODY: &BTreeSet<String> = &BTreeSet::new();
 
 fn config(text: &str) -> std::result::Result<Config, String> {
     let faults = Faults::of(text);
-    let config = Config::read(reader::parse(text, &faults));
+    let config = Config::read(specs::parse(text, &faults));
     let found: Vec<_> = faults.into_sorted().into_iter().map(|fault| fault.what).collect();
     if found.is_empty() { Ok(config.unwrap()) } else { Err(found.join("; ")) }
 }
 
 fn provider(text: &str) -> Box<dyn Provider> {
-    let ssh = crate::ssh::Config::default();
+    let ssh = remote::spec::Ssh::default();
     let place = Place { name: "orders", timeout: Duration::from_secs(10), jobs: 2, ssh: &ssh };
     config(text).unwrap().build(&place).unwrap()
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use common::answer::Answer;
 use remote::keys::Held;
 use remote::target::{Login, Target};
 
 use super::{Config, Place};
-use crate::answer::Answer;
 use crate::ssh::file::Remote;
 use crate::ssh::sites::{self, Site};
 
@@ -45,7 +45,7 @@ pub(super) struct Host {
 impl Account {
     /// That of `config`, on `targets`.
     pub(super) fn new(config: &Config, targets: Vec<Target>, place: &Place<'_>) -> Self {
-        let reach = crate::ssh::Config::reach(place.timeout);
+        let reach = remote::spec::Ssh::reach(place.timeout);
         let site = |target: Target| {
             let user = config.user.clone().unwrap_or_else(|| target.user.clone());
             Site { target: Arc::new(Target { user, ..target }), reach: Arc::clone(&reach) }

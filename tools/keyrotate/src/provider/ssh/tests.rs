@@ -10,8 +10,9 @@ use testkit::sshd::{Builder, Sshd};
 
 use std::collections::BTreeSet;
 
+use specs::{Faults, parse};
+
 use super::*;
-use crate::spec::reader::{Faults, parse};
 
 /// Hosts, and the account on them.
 struct Hosts {
@@ -88,7 +89,7 @@ impl Hosts {
 fn provider(text: &str) -> Box<dyn Provider> {
     let faults = Faults::of(text);
     let mut table = parse(text, &faults);
-    let ssh = crate::ssh::Config::read(table.table("ssh").unwrap());
+    let ssh = remote::spec::Ssh::read(table.table("ssh").unwrap());
     let config = Config::read(table.table("provider").unwrap()).unwrap();
     table.finish();
     assert_eq!(faults.into_sorted(), []);

@@ -1,15 +1,15 @@
 //! What is done on one host.
 
+use common::answer::Answer;
 use remote::keys::Held;
+use remote::link::{failed, open, open_as_operator, run, try_run};
+use remote::shell::quoted;
 use remote::{Class, Session};
 use zeroize::Zeroizing;
 
 use super::authorized::{self, Listed};
 use super::hosts::Host;
-use crate::answer::Answer;
 use crate::ssh::file::Content;
-use crate::ssh::link::{failed, open, open_as_operator, run, try_run};
-use crate::ssh::shell::quoted;
 
 /// How the file is reached.
 pub(super) enum Way {
@@ -48,7 +48,7 @@ pub(super) fn log_in(host: &Host, key: &Held) -> Answer<Session> {
             name if name == user => Answer::Yes(session),
             name => Answer::No(format!(
                 "it takes us for {}, not for {user}",
-                crate::conceal::quoted(name.as_bytes())
+                secrets::conceal::quoted(name.as_bytes())
             )),
         },
         // The key may be for one command only; sshd has let this user in with it all the same.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
-use crate::spec::reader::Table;
+use specs::Table;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use common::{Error, OrCannot, Result};
 use native_tls::{Certificate, Identity, TlsConnector};
 use secrecy::ExposeSecret;
 
-use crate::source::Source;
-use crate::spec::reader::Table;
+use secrets::Source;
+use specs::Table;
 
 /// What the spec says of TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]

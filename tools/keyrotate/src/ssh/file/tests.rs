@@ -78,7 +78,7 @@ fn without_flock() -> tempfile::TempDir {
 
 /// What the lock of that process says where there is no flock(1).
 fn held_by(pid: u32) -> String {
-    format!("keyrotate:{}:{pid}", rustix::process::geteuid().as_raw())
+    format!("keyrotate:{}:mark:{pid}", rustix::process::geteuid().as_raw())
 }
 
 #[test]
@@ -179,6 +179,7 @@ fn writers_do_not_overwrite_each_other() {
         let folder = Folder::new();
         // Of one that was killed: nobody has this number.
         symlink(held_by(99_999_999), folder.path(".a.lock.by")).unwrap();
+        testkit::write(folder.path(".a.keyrotate-mark"), "half of it");
         race(&folder, shell, Some(without.path()));
         assert!(fs::symlink_metadata(folder.path(".a.lock.by")).is_err(), "{shell:?}");
     }

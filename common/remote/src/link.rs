@@ -2,26 +2,27 @@
 
 use std::time::Instant;
 
-use remote::session::Took;
-use remote::{Class, Command, Failure, Reach, Session, Target};
+use common::answer::Answer;
+use secrets::conceal;
 use zeroize::Zeroizing;
 
-use crate::answer::Answer;
-use crate::conceal;
+use crate::session::Took;
+use crate::{Class, Command, Failure, Reach, Session, Target};
 
 /// What a script came to.
-pub(crate) struct Said {
+pub struct Said {
     /// Its status.
-    pub(crate) status: i32,
+    pub status: i32,
     /// All that it printed.
-    pub(crate) output: Zeroizing<Vec<u8>>,
+    pub output: Zeroizing<Vec<u8>>,
     /// The beginning of its standard error, for messages.
-    pub(crate) complaint: String,
+    pub complaint: String,
 }
 
 impl Said {
     /// What it says by its status: 0 is a yes, 1 a no, and everything else an unknown.
-    pub(crate) fn answer(&self) -> Answer {
+    #[must_use]
+    pub fn answer(&self) -> Answer {
         match self.status {
             0 => Answer::Yes(()),
             1 => Answer::No(self.why()),
@@ -30,7 +31,8 @@ impl Said {
     }
 
     /// What it said on its standard error, or at least its status.
-    pub(crate) fn why(&self) -> String {
+    #[must_use]
+    pub fn why(&self) -> String {
         match (self.status, self.complaint.as_str()) {
             (status, "") => format!("exit status {status}"),
             (1, complaint) => complaint.to_owned(),
@@ -40,7 +42,7 @@ impl Said {
 }
 
 /// A session with `target`, within the bounds of `reach`. A no: the host itself refuses its keys.
-pub(crate) fn open(reach: &Reach, target: &Target) -> Answer<Session> {
+pub fn open(reach: &Reach, target: &Target) -> Answer<Session> {
     match reach.open(target, Instant::now() + reach.bounds.total, &mut Took::default()) {
         Ok(session) => Answer::Yes(session),
         Err(failure) if failure.is_refusal() => Answer::No(conceal::hide(&failure.what)),
@@ -49,7 +51,7 @@ pub(crate) fn open(reach: &Reach, target: &Target) -> Answer<Session> {
 }
 
 /// The same with the operator's own keys: that they are refused says nothing of those that are rotated.
-pub(crate) fn open_as_operator(reach: &Reach, target: &Target) -> Answer<Session> {
+pub fn open_as_operator(reach: &Reach, target: &Target) -> Answer<Session> {
     match open(reach, target) {
         Answer::No(why) => Answer::Unknown(why),
         other => other,
@@ -57,7 +59,7 @@ pub(crate) fn open_as_operator(reach: &Reach, target: &Target) -> Answer<Session
 }
 
 /// What `script` comes to, with `input`. The session is of no more use after another answer than yes.
-pub(crate) fn run(
+pub fn run(
     session: &mut Session,
     reach: &Reach,
     script: &str,
@@ -70,7 +72,10 @@ pub(crate) fn run(
 }
 
 /// The same with the failure as it is.
-pub(crate) fn try_run(
+///
+/// # Errors
+/// Why the script came to no end; the session is of no more use then.
+pub fn try_run(
     session: &mut Session,
     reach: &Reach,
     script: &str,
@@ -86,7 +91,8 @@ pub(crate) fn try_run(
 }
 
 /// Why no script came to an end.
-pub(crate) fn failed<T>(failure: &Failure) -> Answer<T> {
+#[must_use]
+pub fn failed<T>(failure: &Failure) -> Answer<T> {
     let what = conceal::hide(&failure.what);
     // It will be too large the next time, too.
     if failure.class == Class::Output { Answer::No(what) } else { Answer::Unknown(what) }

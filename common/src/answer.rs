@@ -5,7 +5,7 @@
 
 /// What came of a question to a target or a consumer, or of asking it to do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer<T = ()> {
+pub enum Answer<T = ()> {
     /// It is so; it is done, durably.
     Yes(T),
     /// It is not so, or it was refused: for a definite reason, which is told. Asking again would not help.
@@ -16,12 +16,12 @@ pub(crate) enum Answer<T = ()> {
 
 impl<T> Answer<T> {
     /// Whether it is a yes.
-    pub(crate) fn is_yes(&self) -> bool {
+    pub fn is_yes(&self) -> bool {
         matches!(self, Self::Yes(_))
     }
 
     /// What a yes brings, made into something else.
-    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Answer<U> {
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Answer<U> {
         match self {
             Self::Yes(value) => Answer::Yes(make(value)),
             Self::No(why) => Answer::No(why),
@@ -30,7 +30,7 @@ impl<T> Answer<T> {
     }
 
     /// The next question, which only a yes leads to.
-    pub(crate) fn and_then<U>(self, ask: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
+    pub fn and_then<U>(self, ask: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
             Self::Yes(value) => ask(value),
             Self::No(why) => Answer::No(why),
@@ -39,7 +39,8 @@ impl<T> Answer<T> {
     }
 
     /// The same with `place` before the reason.
-    pub(crate) fn at(self, place: &str) -> Self {
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
         match self {
             Self::Yes(value) => Self::Yes(value),
             Self::No(why) => Self::No(format!("{place}: {why}")),
@@ -51,7 +52,7 @@ impl<T> Answer<T> {
 impl Answer {
     /// One answer for several places: a no of one is a no, then an unknown is an unknown; the reasons
     /// of that kind are all told.
-    pub(crate) fn all(answers: impl IntoIterator<Item = Self>) -> Self {
+    pub fn all(answers: impl IntoIterator<Item = Self>) -> Self {
         let (mut refused, mut unknown) = (Vec::new(), Vec::new());
         for answer in answers {
             match answer {

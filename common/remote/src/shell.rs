@@ -1,12 +1,14 @@
 //! Words as sh(1) takes them.
 
 /// `word` as one word that means nothing else, whatever it holds.
-pub(crate) fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A command of these words.
-pub(crate) fn line(words: &[String]) -> String {
+#[must_use]
+pub fn line(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

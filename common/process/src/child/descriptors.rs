@@ -27,7 +27,7 @@ struct First {
 /// the standard library tells a failed execve(2) over a pipe of its own, and if that had one of these
 /// numbers the secret would take its place, and a command that was never run would seem to have ended
 /// with 1, a no.
-pub(crate) fn reserve() {
+pub fn reserve() {
     FIRST.get_or_init(First::now);
 }
 

@@ -1,90 +1,38 @@
 //! TOML as tables that know their lines, and collect every fault at once.
 
-use std::cell::RefCell;
+mod free;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{near, units};
+use secrets::Source;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::source::Source;
-
-/// Something that is wrong in a spec.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
-    /// Its line, from 1.
-    pub(crate) line: usize,
-    /// What is wrong, and the way out.
-    pub(crate) what: String,
-}
-
-/// The faults found so far, and where lines begin.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    starts: Vec<usize>,
-    found: RefCell<Vec<Fault>>,
-    warnings: RefCell<Vec<Fault>>,
-    sources: RefCell<Vec<(usize, Source)>>,
-    hosts: RefCell<Vec<(usize, Vec<String>)>>,
-}
-
-impl Faults {
-    /// For the faults of `text`.
-    pub(crate) fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        Self { starts: ends.map(|(at, _)| at + 1).collect(), ..Self::default() }
-    }
-
-    fn line(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start <= offset) + 1
-    }
-
-    fn add(&self, line: usize, what: String) {
-        self.found.borrow_mut().push(Fault { line, what });
-    }
-
-    /// Whether there is none so far.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.borrow().is_empty()
-    }
-
-    /// What is no fault, and yet worth a thought, in the order of its lines.
-    pub(crate) fn warnings(&self) -> Vec<Fault> {
-        let mut warnings = self.warnings.take();
-        warnings.sort();
-        warnings
-    }
-
-    /// Where secrets are to be read from, each with its line.
-    pub(crate) fn sources(&self) -> Vec<(usize, Source)> {
-        self.sources.take()
-    }
-
-    /// All of them, in the order of their lines.
-    pub(crate) fn into_sorted(self) -> Vec<Fault> {
-        let mut found = self.found.into_inner();
-        found.sort();
-        found.dedup();
-        found
-    }
-}
+use crate::faults::{Fault, Faults};
 
 /// What a value is to be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Shape {
+pub enum Shape {
+    /// [`Table::text`].
     Text,
+    /// [`Table::path`].
     Path,
+    /// [`Table::texts`].
     Texts,
+    /// [`Table::hosts`].
     Hosts,
+    /// [`Table::flag`].
     Flag,
+    /// [`Table::source`].
     Source,
 }
 
 /// A table of the spec. Every key is asked for once; [`Table::finish`] then knows which are unknown.
-pub(crate) struct Table<'t> {
+pub struct Table<'t> {
     name: String,
     line: usize,
     entries: BTreeMap<String, (usize, DeValue<'t>)>,
@@ -94,7 +42,7 @@ pub(crate) struct Table<'t> {
 
 /// The whole of `text`. Its faults go to `faults`, which was made of the same text; a text that is no
 /// TOML is an empty table and one fault.
-pub(crate) fn parse<'t>(text: &'t str, faults: &'t Faults) -> Table<'t> {
+pub fn parse<'t>(text: &'t str, faults: &'t Faults) -> Table<'t> {
     let table = DeTable::parse(text).map(Spanned::into_inner);
     let table = table.unwrap_or_else(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -114,18 +62,19 @@ impl<'t> Table<'t> {
     }
 
     /// The line that it begins in.
-    pub(crate) fn line(&self) -> usize {
+    #[must_use]
+    pub fn line(&self) -> usize {
         self.line
     }
 
     /// Says that something about `key` is wrong: `KEY: WHAT`, at its line, or at that of the table.
     /// To be called for keys that were asked for.
-    pub(crate) fn fault(&self, line: usize, what: impl Into<String>) {
+    pub fn fault(&self, line: usize, what: impl Into<String>) {
         self.faults.add(line, what.into());
     }
 
     /// Says that something is no fault, and yet worth a thought.
-    pub(crate) fn warn(&self, line: usize, what: impl Into<String>) {
+    pub fn warn(&self, line: usize, what: impl Into<String>) {
         self.faults.warnings.borrow_mut().push(Fault { line, what: what.into() });
     }
 
@@ -134,7 +83,8 @@ impl<'t> Table<'t> {
     }
 
     /// `key` as the user knows it: with the names of the tables that it is in.
-    pub(crate) fn path_of(&self, key: &str) -> String {
+    #[must_use]
+    pub fn path_of(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
@@ -144,22 +94,25 @@ impl<'t> Table<'t> {
     }
 
     /// Whether `key` is there; it is not asked for by this.
-    pub(crate) fn has(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
     /// Whether `key` is there and a text; it is not asked for by this.
-    pub(crate) fn is_text(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_text(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some((_, DeValue::String(_))))
     }
 
     /// The line of `key` as long as it has not been asked for; else that of the table.
-    pub(crate) fn line_of(&self, key: &str) -> usize {
+    #[must_use]
+    pub fn line_of(&self, key: &str) -> usize {
         self.entries.get(key).map_or(self.line, |(line, _)| *line)
     }
 
     /// A text.
-    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
         let (line, value) = self.take(key)?;
         match value {
             DeValue::String(text) if !text.is_empty() => Some(text.into_owned()),
@@ -175,22 +128,21 @@ impl<'t> Table<'t> {
     }
 
     /// A text that must be there; without it a fault, and an empty text to go on with.
-    pub(crate) fn needed(&mut self, key: &'static str) -> String {
+    pub fn needed(&mut self, key: &'static str) -> String {
         self.must(key);
         self.text(key).unwrap_or_default()
     }
 
-    /// A fault when `key` is missing; says whether it is there.
-    pub(crate) fn must(&self, key: &str) -> bool {
+    /// A fault when `key` is missing.
+    pub fn must(&self, key: &str) {
         if !self.has(key) {
             let place = if self.name.is_empty() { "the spec".into() } else { format!("[{}]", self.name) };
             self.fault(self.line, format!("{place} has no `{key}`"));
         }
-        self.has(key)
     }
 
     /// A path; absolute, since a spec is read from cron and from anywhere.
-    pub(crate) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+    pub fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let line = self.line_of(key);
         let path = PathBuf::from(self.text(key)?);
         if path.is_absolute() {
@@ -201,7 +153,7 @@ impl<'t> Table<'t> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
         match self.take(key)? {
             (_, DeValue::Boolean(flag)) => Some(flag),
             (line, _) => {
@@ -212,7 +164,7 @@ impl<'t> Table<'t> {
     }
 
     /// A time such as `"30s"` or `"24h"`.
-    pub(crate) fn duration(&mut self, key: &'static str) -> Option<Duration> {
+    pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let line = self.line_of(key);
         let text = self.text(key)?;
         match units::duration(&text) {
@@ -225,7 +177,7 @@ impl<'t> Table<'t> {
     }
 
     /// A whole number within `range`.
-    pub(crate) fn number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let (line, value) = self.take(key)?;
         let number = match &value {
             DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok(),
@@ -240,7 +192,7 @@ impl<'t> Table<'t> {
     }
 
     /// One of `names`, as its place among them.
-    pub(crate) fn choice(&mut self, key: &'static str, names: &[&str]) -> Option<usize> {
+    pub fn choice(&mut self, key: &'static str, names: &[&str]) -> Option<usize> {
         let line = self.line_of(key);
         let text = self.text(key)?;
         let found = names.iter().position(|name| *name == text);
@@ -252,7 +204,7 @@ impl<'t> Table<'t> {
     }
 
     /// A list of texts; a single text is a list of one.
-    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let (line, value) = self.take(key)?;
         let texts = match value {
             DeValue::String(text) => Some(vec![text.into_owned()]),
@@ -267,7 +219,7 @@ impl<'t> Table<'t> {
     }
 
     /// Names of hosts; whether they can be that is judged when it is known how hosts are named.
-    pub(crate) fn hosts(&mut self, key: &'static str) -> Option<Vec<String>> {
+    pub fn hosts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let line = self.line_of(key);
         let names = self.texts(key)?;
         self.faults.hosts.borrow_mut().push((line, names.clone()));
@@ -275,12 +227,13 @@ impl<'t> Table<'t> {
     }
 
     /// The names of hosts that were read, of all tables, each list with its line.
-    pub(crate) fn all_hosts(&self) -> Vec<(usize, Vec<String>)> {
+    #[must_use]
+    pub fn all_hosts(&self) -> Vec<(usize, Vec<String>)> {
         self.faults.hosts.take()
     }
 
     /// A command: a list is run as it is, a text by `sh -c`.
-    pub(crate) fn command(&mut self, key: &'static str) -> Option<Vec<String>> {
+    pub fn command(&mut self, key: &'static str) -> Option<Vec<String>> {
         let is_text = self.is_text(key);
         let mut words = self.texts(key)?;
         if is_text {
@@ -290,7 +243,7 @@ impl<'t> Table<'t> {
     }
 
     /// A table.
-    pub(crate) fn table(&mut self, key: &'static str) -> Option<Table<'t>> {
+    pub fn table(&mut self, key: &'static str) -> Option<Table<'t>> {
         let name = self.path_of(key);
         match self.take(key)? {
             (line, DeValue::Table(table)) => Some(Self::of(name, line, table, self.faults)),
@@ -302,7 +255,7 @@ impl<'t> Table<'t> {
     }
 
     /// A list of tables, as `[[key]]` makes it.
-    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Table<'t>> {
+    pub fn tables(&mut self, key: &'static str) -> Vec<Table<'t>> {
         let name = self.path_of(key);
         let Some((line, value)) = self.take(key) else { return Vec::new() };
         let DeValue::Array(items) = value else {
@@ -321,7 +274,7 @@ impl<'t> Table<'t> {
     }
 
     /// A table whose keys are the user's own, and whose values are texts; with the line of each.
-    pub(crate) fn map(&mut self, key: &'static str) -> Option<Vec<(String, String, usize)>> {
+    pub fn map(&mut self, key: &'static str) -> Option<Vec<(String, String, usize)>> {
         let table = self.table(key)?;
         let mut all = Vec::new();
         for (name, (line, value)) in table.entries {
@@ -334,25 +287,30 @@ impl<'t> Table<'t> {
     }
 
     /// Where a secret is read from: `{ file = PATH }`, `{ credential = NAME }` or `{ env = NAME }`.
-    pub(crate) fn source(&mut self, key: &'static str) -> Option<Source> {
-        let line = self.line_of(key);
+    pub fn source(&mut self, key: &'static str) -> Option<Source> {
         let mut table = self.table(key)?;
         let file = table.path("file").map(Source::File);
-        let credential = table.text("credential").map(Source::Credential);
-        let env = table.text("env").map(Source::Env);
-        table.finish();
+        table.into_one_source(file)
+    }
+
+    /// `file`, or what else the table says, which is to be one thing.
+    fn into_one_source(mut self, file: Option<Source>) -> Option<Source> {
+        let (line, name, faults) = (self.line, self.name.clone(), self.faults);
+        let credential = self.text("credential").map(Source::Credential);
+        let env = self.text("env").map(Source::Env);
+        self.finish();
         let given: Vec<_> = [file, credential, env].into_iter().flatten().collect();
         let Ok([source]) = <[Source; 1]>::try_from(given) else {
             let ways = "is to be one of { file = PATH }, { credential = NAME }, { env = NAME }";
-            self.wrong(line, key, ways);
+            faults.add(line, format!("`{name}`: {ways}"));
             return None;
         };
-        self.faults.sources.borrow_mut().push((line, source.clone()));
+        faults.sources.borrow_mut().push((line, source.clone()));
         Some(source)
     }
 
     /// Says which of `keys` stand here and belong into the table `place`.
-    pub(crate) fn misplaced(&mut self, keys: &[&str], place: &str) {
+    pub fn misplaced(&mut self, keys: &[&str], place: &str) {
         for key in keys {
             if let Some((line, _)) = self.entries.remove(*key) {
                 let path = self.path_of(key);
@@ -363,7 +321,7 @@ impl<'t> Table<'t> {
 
     /// Judges those of `keys` that are there, of a table whose kind is not known, and so neither which it
     /// must have nor which it cannot have.
-    pub(crate) fn judge(mut self, keys: &[(&'static str, Shape)]) {
+    pub fn judge(mut self, keys: &[(&'static str, Shape)]) {
         for &(key, shape) in keys {
             match shape {
                 Shape::Text => drop(self.text(key)),
@@ -377,7 +335,7 @@ impl<'t> Table<'t> {
     }
 
     /// Says which keys nobody asked for.
-    pub(crate) fn finish(self) {
+    pub fn finish(self) {
         for (key, (line, _)) in &self.entries {
             let hint = near::did_you_mean(key, self.asked.iter().copied());
             self.fault(*line, format!("there is no key `{}`{hint}", self.path_of(key)));

@@ -17,7 +17,7 @@ const LONGEST: u64 = 64 * 1024;
 
 /// Where a secret is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// A file that others than its owner and group cannot read; one newline at its end is no part of it.
     File(PathBuf),
     /// A credential of systemd's: the file of this name in `$CREDENTIALS_DIRECTORY`.
@@ -31,7 +31,7 @@ impl Source {
     ///
     /// # Errors
     /// When it is not there, is empty, or everybody may read it; the sentence does not show it.
-    pub(crate) fn read(&self) -> Result<SecretString> {
+    pub fn read(&self) -> Result<SecretString> {
         match self {
             Self::File(path) => of_file(path),
             Self::Credential(name) => {

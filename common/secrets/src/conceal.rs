@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::credential::hex;
+use crate::hex;
 
 /// What stands in the place of a secret.
 const INSTEAD: &str = "[secret]";
@@ -27,7 +27,7 @@ static FORMS: Mutex<Vec<Zeroizing<String>>> = Mutex::new(Vec::new());
 
 /// From here on no message shows `secret`, as it is or encoded. Secrets of less than 4 bytes are not
 /// looked for.
-pub(crate) fn secret(secret: &SecretString) {
+pub fn secret(secret: &SecretString) {
     let text = secret.expose_secret();
     let mut known = FORMS.lock().unwrap_or_else(PoisonError::into_inner);
     for form in forms(text) {
@@ -39,7 +39,7 @@ pub(crate) fn secret(secret: &SecretString) {
 }
 
 /// `text` without the secrets that are known.
-pub(crate) fn hide(text: &str) -> String {
+pub fn hide(text: &str) -> String {
     let known = FORMS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = text.to_owned();
     for form in known.iter() {
@@ -83,7 +83,7 @@ fn part(text: &str, forms: &[&str]) -> usize {
 
 /// A text by somebody else as a message quotes it: without secrets, its first line that says something,
 /// 200 characters at most.
-pub(crate) fn quoted(bytes: &[u8]) -> String {
+pub fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = hide(&text);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

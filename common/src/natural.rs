@@ -1,9 +1,10 @@
-//! The order in which people count.
+//! Names in the order in which people count.
 
 use std::cmp::Ordering;
 
-/// Names in that order: `web2` before `web10`.
-pub(super) fn natural(left: &str, right: &str) -> Ordering {
+/// Compares names so that `web2` comes before `web10`.
+#[must_use]
+pub fn natural(left: &str, right: &str) -> Ordering {
     let (mut left_rest, mut right_rest) = (left, right);
     while !left_rest.is_empty() && !right_rest.is_empty() {
         let (one, other) = (run(&mut left_rest), run(&mut right_rest));
@@ -35,6 +36,8 @@ fn run<'t>(rest: &mut &'t str) -> &'t str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -42,5 +45,23 @@ mod tests {
         let mut names = ["c10", "c2", "c", "c02", "b@h3", "b@h12", "c2a"];
         names.sort_by(|left, right| natural(left, right));
         assert_eq!(names, ["b@h3", "b@h12", "c", "c02", "c2", "c2a", "c10"]);
+    }
+
+    #[test]
+    fn names_are_in_the_order_in_which_people_count() {
+        let mut names = ["web10", "web2", "db1", "web02b", "web", "web2a"];
+        names.sort_by(|left, right| natural(left, right));
+        assert_eq!(names, ["db1", "web", "web2", "web2a", "web02b", "web10"]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_names_is_one(a in "[a-b0-2]{0,6}", b in "[a-b0-2]{0,6}", c in "[a-b0-2]{0,6}") {
+            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
+            prop_assert_eq!(natural(&a, &b).is_eq(), a == b);
+            if natural(&a, &b).is_le() && natural(&b, &c).is_le() {
+                prop_assert!(natural(&a, &c).is_le());
+            }
+        }
     }
 }

@@ -22,14 +22,14 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::answer::Answer;
-use crate::conceal;
+use common::answer::Answer;
+use secrets::conceal;
 use streams::{Pumped, Streams};
 
-pub(crate) use descriptors::reserve;
+pub use descriptors::reserve;
 
 /// So much of its standard output is kept, in bytes; the rest is read and forgotten.
-pub(crate) const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 1024 * 1024;
 
 /// Where it reads a secret.
 const SECRET_IN: i32 = 3;
@@ -41,37 +41,37 @@ const SECRET_OUT: i32 = 4;
 const DEATH: Duration = Duration::from_secs(1);
 
 /// A command that is to be run.
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     /// Its words, the program first.
-    pub(crate) argv: &'a [String],
+    pub argv: &'a [String],
     /// What it reads; it need not.
-    pub(crate) stdin: &'a [u8],
+    pub stdin: &'a [u8],
     /// The secret that it can read on descriptor 3; none: that descriptor is not open.
-    pub(crate) secret: Option<&'a SecretString>,
+    pub secret: Option<&'a SecretString>,
     /// Whether what it writes to descriptor 4 is a secret; else that descriptor is not open.
-    pub(crate) takes_secret: bool,
+    pub takes_secret: bool,
     /// Variables of its environment, beside those that it inherits.
-    pub(crate) env: Vec<(String, SecretString)>,
+    pub env: Vec<(String, SecretString)>,
     /// After so long it is killed.
-    pub(crate) limit: Duration,
+    pub limit: Duration,
 }
 
 /// What came of a command.
-pub(crate) struct Ended {
+pub struct Ended {
     /// How it ended.
-    pub(crate) status: Status,
+    pub status: Status,
     /// What it wrote to its standard output: [`LARGEST`] bytes at most.
-    pub(crate) stdout: Zeroizing<Vec<u8>>,
+    pub stdout: Zeroizing<Vec<u8>>,
     /// What it wrote to its standard error, as a message quotes it.
-    pub(crate) stderr: String,
+    pub stderr: String,
     /// The secret that it wrote to descriptor 4, without one newline at its end, if it is a text.
-    pub(crate) secret: Option<SecretString>,
+    pub secret: Option<SecretString>,
     limit: Duration,
 }
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub enum Status {
     /// By itself, with this status.
     Exit(i32),
     /// By this signal, which was not ours.
@@ -82,7 +82,8 @@ pub(crate) enum Status {
 
 impl<'a> Call<'a> {
     /// A command that gets nothing and gives no secret.
-    pub(crate) fn new(argv: &'a [String], limit: Duration) -> Self {
+    #[must_use]
+    pub fn new(argv: &'a [String], limit: Duration) -> Self {
         Self { argv, stdin: b"", secret: None, takes_secret: false, env: Vec::new(), limit }
     }
 
@@ -90,7 +91,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When it could not be started, and so has done nothing: the sentence names it.
-    pub(crate) fn run(self) -> Result<Ended, String> {
+    pub fn run(self) -> Result<Ended, String> {
         let Some((program, words)) = self.argv.split_first() else {
             return Err("there is no command to run".into());
         };
@@ -149,7 +150,8 @@ fn settle(child: &mut Child, streams: &mut Streams, call: &Call<'_>) -> Status {
 
 impl Ended {
     /// What it says by its status: 0 is a yes, 1 a no, and everything else an unknown.
-    pub(crate) fn answer(&self) -> Answer {
+    #[must_use]
+    pub fn answer(&self) -> Answer {
         match self.status {
             Status::Exit(0) => Answer::Yes(()),
             Status::Exit(1) => Answer::No(self.why()),
@@ -158,7 +160,8 @@ impl Ended {
     }
 
     /// What it said on its standard error, or how it ended.
-    pub(crate) fn why(&self) -> String {
+    #[must_use]
+    pub fn why(&self) -> String {
         let how = match self.status {
             Status::Exit(status) => format!("exit status {status}"),
             Status::Signal(signal) => format!("killed by signal {signal}"),

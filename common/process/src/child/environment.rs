@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 
-use crate::conceal;
+use secrets::conceal;
 
 /// What logs in somewhere, or runs a program that asks for a password. All that begins with `AWS_` is
 /// hidden, too: a command that states which key it uses would state ours.
