@@ -33,13 +33,17 @@ struct Finding {
 /// Prints what is wrong with `paths`; status 2 when something is, beside warnings.
 ///
 /// # Errors
-/// When it cannot be printed. What cannot be read is told like every other fault.
+/// When it cannot be printed. A spec that cannot be read is told, and the others are judged.
 pub(crate) fn all(paths: &[PathBuf], form: Form, out: &mut Out) -> Result<Outcome> {
     let mut findings = Findings::default();
     let mut specs = Vec::new();
+    let mut are_read = true;
     for path in paths {
         match spec::read(path) {
-            Err(error) => findings.add(path, 1, error.to_string()),
+            Err(error) => {
+                log::error!("{error}");
+                are_read = false;
+            }
             Ok(judged) => {
                 judged.faults.into_iter().for_each(|fault| findings.add(path, fault.line, fault.what));
                 judged.warnings.into_iter().for_each(|fault| findings.warn(path, fault.line, fault.what));
@@ -55,7 +59,8 @@ pub(crate) fn all(paths: &[PathBuf], form: Form, out: &mut Out) -> Result<Outcom
     for spec in &specs {
         findings.judge(spec, &mut claims);
     }
-    findings.print(form, out)
+    let is_good = findings.print(form, out)?;
+    Ok(if are_read && is_good { Outcome::Done } else { Outcome::Own(2) })
 }
 
 impl Findings {
@@ -122,7 +127,8 @@ impl Findings {
         all
     }
 
-    fn print(self, form: Form, out: &mut Out) -> Result<Outcome> {
+    /// Says whether there are but warnings.
+    fn print(self, form: Form, out: &mut Out) -> Result<bool> {
         let is_good = self.0.keys().all(|finding| finding.is_warning);
         for (finding, hosts) in self.0 {
             match form {
@@ -130,7 +136,7 @@ impl Findings {
                 Form::Text => finding.print_text(&hosts, out)?,
             }
         }
-        Ok(if is_good { Outcome::Done } else { Outcome::Own(2) })
+        Ok(is_good)
     }
 }
 

@@ -124,6 +124,12 @@ fn a_spec_with_faults_or_a_value_that_is_missing_touches_nobody() {
     let said = rig.expect(2, &["apply", "web.toml"]);
     assert!(said.contains("it is no JSON"), "{said}");
     assert!(rig.expect(2, &["validate", "web.toml"]).contains("it is no JSON"));
+    let said = rig.expect(2, &["validate", "none.toml", "web.toml"]);
+    assert!(said.contains("it is no JSON"), "a spec that is not there hides no fault of others: {said}");
+    assert!(
+        said.lines().any(|line| line.starts_with("confpush: cannot read none.toml: No such file")),
+        "{said}"
+    );
     rig.edit(|spec| spec.head.push_str("colour = \"red\"\n"));
     let said = rig.expect(2, &["apply", "web.toml"]);
     assert!(said.contains("colour"), "{said}");
