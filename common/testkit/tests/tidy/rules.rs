@@ -180,7 +180,8 @@ pub(crate) fn places_outside(tree: &Tree) -> Vec<String> {
     offenders
 }
 
-/// The pipelines that are no YAML, or call a script that is not there.
+/// The pipelines that are no YAML, call a script that is not there, or an action by a name that may mean
+/// another one tomorrow.
 pub(crate) fn faulty_pipelines(tree: &Tree) -> Vec<String> {
     let mut offenders = Vec::new();
     for (path, text) in tree.files().filter(|(path, _)| path.starts_with(".github/workflows/")) {
@@ -190,6 +191,12 @@ pub(crate) fn faulty_pipelines(tree: &Tree) -> Vec<String> {
         let called = words.filter(|word| word.starts_with("scripts/") || word.starts_with(".ci/"));
         let missing = called.filter(|word| tree.get(word).is_none());
         offenders.extend(missing.map(|word| format!("{path}: there is no {word}")));
+        let actions = text.lines().filter_map(|line| line.trim_start().strip_prefix("- uses: "));
+        let is_hash = |name: &str| name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let movable = actions.filter(|action| {
+            !action.split_once('@').is_some_and(|(_, rest)| rest.split(' ').next().is_some_and(is_hash))
+        });
+        offenders.extend(movable.map(|action| format!("{path}: {action} is not named by its hash")));
     }
     offenders
 }
