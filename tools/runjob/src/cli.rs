@@ -188,6 +188,10 @@ pub(crate) struct Reports {
     #[arg(long, value_name = "URL", help_heading = "Reports", value_parser = crate::reports::ping::url)]
     pub(crate) ping: Option<String>,
 
+    /// The same with the URL that is the first line of FILE, where no list of processes shows it
+    #[arg(long, value_name = "FILE", help_heading = "Reports", conflicts_with = "ping")]
+    pub(crate) ping_file: Option<PathBuf>,
+
     /// Run CMD, with a JSON object on its standard input, when a person should know
     #[arg(long, value_name = "CMD", help_heading = "Reports")]
     pub(crate) on_event: Option<String>,

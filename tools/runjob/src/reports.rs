@@ -47,9 +47,25 @@ pub(crate) fn tell(reports: &cli::Reports, run: &Run, tail: &[u8]) {
     if let Some(command) = &reports.on_event {
         event::tell(command, &record, before);
     }
-    if let Some(url) = &reports.ping {
-        ping::tell(url, run.end.is_success(), tail);
+    if let Some(url) = monitor(reports) {
+        ping::tell(&url, run.end.is_success(), tail);
     }
+}
+
+/// The URL of the monitor; that its file has none is a warning, which does not show what it has.
+fn monitor(reports: &cli::Reports) -> Option<String> {
+    let Some(path) = &reports.ping_file else { return reports.ping.clone() };
+    let place = path.display();
+    match std::fs::read_to_string(path) {
+        Err(why) => log::warn!("cannot read {place}: {why}; the monitor hears nothing of this run"),
+        Ok(text) => match ping::url(text.lines().next().unwrap_or_default().trim()) {
+            Err(_) => {
+                log::warn!("the first line of {place} is no URL; the monitor hears nothing of this run");
+            }
+            Ok(url) => return Some(url),
+        },
+    }
+    None
 }
 
 /// What the files of the last run say, that with the record first: the other one may be given a new place.

@@ -36,8 +36,13 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| Some(folder.path().join(name));
         let on_event = Some(format!("cat >> {}", path("events").unwrap().display()));
-        let flags =
-            cli::Reports { status: path("status.json"), metrics: path("job.prom"), ping: None, on_event };
+        let flags = cli::Reports {
+            status: path("status.json"),
+            metrics: path("job.prom"),
+            ping: None,
+            ping_file: None,
+            on_event,
+        };
         Self { folder, flags }
     }
 

@@ -47,6 +47,8 @@ fn what_cannot_be_told_changes_no_status() {
     let flags = "--status no/s.json --metrics no/m.prom --ping http://127.0.0.1:1/x";
     let case = job(flags, "exit 3").status(3);
     case.stderr_has("no/s.json").stderr_has("no/m.prom").stderr_has("cannot ping http://127.0.0.1: ").run();
+    job("--ping-file no/url", "exit 3").status(3).stderr_has("cannot read no/url: No such file").run();
+    job("--ping-file /dev/null", "exit 3").status(3).stderr_has("first line of /dev/null is no URL").run();
     job("--ping nonsense", "echo never").status(125).stderr_has("is to be a URL").run();
 }
 
@@ -125,8 +127,13 @@ fn monitor() -> (String, JoinHandle<String>) {
 
 #[test]
 fn a_monitor_hears_of_both() {
+    let folder = tempfile::tempdir().unwrap();
     let (url, heard) = monitor();
     job(&format!("-Q --ping {url}"), "echo fine").run();
+    assert!(heard.join().unwrap().starts_with("GET /ping/1 HTTP/1.1\r\n"));
+    let (url, heard) = monitor();
+    testkit::write(folder.path().join("url"), format!("{url}\n"));
+    job(&format!("-Q --ping-file {}/url", folder.path().display()), "true").run();
     assert!(heard.join().unwrap().starts_with("GET /ping/1 HTTP/1.1\r\n"));
     let (url, heard) = monitor();
     job(&format!("-Q --ping {url}"), "seq 10000; exit 3").status(3).stderr_has("10000\n").run();
