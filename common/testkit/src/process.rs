@@ -189,7 +189,7 @@ pub(crate) fn clean_env(command: &mut Command, home: &Path, program: &Path) {
 }
 
 /// The folder of `program` before the caller's `PATH`.
-fn path_of(program: &Path) -> OsString {
+pub(crate) fn path_of(program: &Path) -> OsString {
     let folder = program.parent().unwrap_or(Path::new("")).as_os_str();
     let inherited = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
     if folder.is_empty() {

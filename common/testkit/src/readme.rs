@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::diff::diff;
-use crate::process::{Process, Stdin, Stdout, clean_env};
+use crate::process::{Process, Stdin, Stdout, clean_env, path_of};
 use crate::{testdata, write};
 use blocks::Step;
 
@@ -132,7 +132,12 @@ fn run(step: Step, (program, paths): (&Path, Paths), folder: &Path) -> Mismatch 
     clean_env(&mut command, folder, program);
     let written = match paths {
         Paths::AsWritten => step.command.clone(),
-        Paths::BelowTheFolder => places::within(&step.command, folder),
+        Paths::BelowTheFolder => {
+            let mut programs = folder.join("usr/local/bin:").into_os_string();
+            programs.push(path_of(program));
+            command.env("PATH", programs);
+            places::within(&step.command, folder)
+        }
     };
     command.args(["-c", &written]).current_dir(folder);
     let mut process = Process::start(command, Stdin::File("/dev/null".into()), Stdout::WithStderr, TIMEOUT);

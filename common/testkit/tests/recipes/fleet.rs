@@ -27,8 +27,13 @@ pub(crate) fn settle(fleet: &Fleet, names: &[String], root: &Path) {
         program(&system, "df", &df(name));
     }
     let theirs = std::fs::read_to_string(fleet.path("ssh_config")).expect("the fleet has a configuration");
-    testkit::write(root.join(".ssh/config"), config.clone() + &theirs);
-    testkit::write(root.join("etc/sre/ssh_config"), config + &theirs);
+    testkit::write(root.join(".ssh/config"), config + &theirs);
+    // The home that ssh(1) has is that of the user of the test.
+    program(
+        root,
+        "ssh",
+        &format!("#!/bin/sh\nexec /usr/bin/ssh -F '{}/.ssh/config' \"$@\"\n", root.display()),
+    );
     let enter = program(root, "enter", &entrance(root));
     let keys = std::fs::read_to_string(fleet.path("authorized_keys")).expect("the fleet has keys");
     let forced = format!("command=\"{}\" ssh-", enter.display());
