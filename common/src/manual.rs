@@ -75,6 +75,7 @@ fn man(command: Command, manual: &str) -> String {
     let mut page = Vec::new();
     // What clap knows: name, synopsis, options. The rest is the manual's own.
     let command = command.after_help("").after_long_help("");
+    let commands = commands(&command);
     let roff = clap_mangen::Man::new(command);
     let rendered = [
         roff.render_title(&mut page),
@@ -84,7 +85,7 @@ fn man(command: Command, manual: &str) -> String {
         roff.render_options_section(&mut page),
     ];
     debug_assert!(rendered.iter().all(std::result::Result::is_ok), "a Vec takes every write");
-    let mut page = String::from_utf8_lossy(&page).into_owned();
+    let mut page = String::from_utf8_lossy(&page).into_owned() + &commands;
     let body = manual.find("\n## ").map_or("", |start| &manual[start + 1..]);
     page.push_str(&roff_of(body));
     page.push_str(".SH EXIT STATUS\n");
@@ -92,6 +93,28 @@ fn man(command: Command, manual: &str) -> String {
         let _strings_never_refuse = writeln!(page, ".TP\n{status}\n{meaning}");
     }
     page
+}
+
+/// What each subcommand takes, beside the options that all have; nothing where there is none.
+fn commands(command: &Command) -> String {
+    let mut roff = String::new();
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+        let name = format!("{} {}", command.get_name(), sub.get_name());
+        let sub = sub.clone().disable_help_flag(true).bin_name(&name).display_name(&name);
+        let sub = clap_mangen::Man::new(sub);
+        let (mut synopsis, mut options) = (Vec::new(), Vec::new());
+        let rendered =
+            [sub.render_description_section(&mut synopsis), sub.render_options_section(&mut options)];
+        debug_assert!(rendered.iter().all(std::result::Result::is_ok), "a Vec takes every write");
+        push_line(&mut roff, &format!(".SS {}", roff_text(&name)));
+        for section in [synopsis, options] {
+            let section = String::from_utf8_lossy(&section).into_owned();
+            // Each section has a head, and what clap_mangen puts before every one.
+            let is_own = |line: &&str| ![".SH ", ".ie ", ".el "].iter().any(|head| line.starts_with(head));
+            section.lines().filter(is_own).for_each(|line| push_line(&mut roff, line));
+        }
+    }
+    if roff.is_empty() { roff } else { format!(".SH OPTIONS OF THE COMMANDS\n{roff}") }
 }
 
 /// Markdown as man(7) macros.
@@ -219,6 +242,18 @@ mod tests {
         check("| a \\| b | c |", ".TP\na | b\nc\n");
         check("… é", "\\[u2026] \\[u00E9]\n");
         check("see [the `x`](y.md).", "see the \\fBx\\fR.\n");
+    }
+
+    #[test]
+    fn the_page_has_the_options_of_each_command() {
+        let flag = clap::Arg::new("dry-run").long("dry-run").num_args(0).help("Change nothing");
+        let hidden = Command::new("witness").hide(true);
+        let tool = Command::new("tool").subcommand(Command::new("apply").about("Does it").arg(flag));
+        let page = man(tool.subcommand(hidden), MANUAL);
+        assert!(page.contains(".SH OPTIONS OF THE COMMANDS\n.SS tool apply\nDoes it\n"), "{page}");
+        assert!(page.contains("\\-\\-dry\\-run") && page.contains("Change nothing"), "{page}");
+        assert!(!page.contains("witness"), "{page}");
+        assert!(!man(Command::new("tool"), MANUAL).contains("COMMANDS"));
     }
 
     #[test]
