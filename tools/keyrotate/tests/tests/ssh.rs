@@ -60,7 +60,7 @@ impl Rotation {
         let here = self.folder.path().display();
         let hosts: Vec<String> = NAMES[..self.servers.len()].iter().map(|name| format!("{name:?}")).collect();
         let spec = format!(
-            "name = \"deploy\"\ntimeout = \"20s\"\nstate = \"{here}/state\"\n\
+            "name = \"deploy\"\ntimeout = \"60s\"\nstate = \"{here}/state\"\n\
              [provider]\nkind = \"ssh-ed25519\"\nhosts = [{}]\nfile = \"../authorized_keys\"\n\
              [[consumers]]\nname = \"here\"\nkind = \"file\"\npath = \"{here}/key\"\nattest = \"file\"\n\
              [[consumers]]\nname = \"there\"\nkind = \"file\"\nhosts = [\"alpha\"]\npath = \"{}\"\nattest = \"file\"\n\
