@@ -1,12 +1,12 @@
 //! A socket whose every wait ends at a deadline.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use remote::forward;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::Address;
@@ -33,7 +33,10 @@ impl Socket {
     pub(super) fn connect(address: &Address, timeout: Duration) -> io::Result<Self> {
         let deadline = after(timeout);
         let kind = match address {
-            Address::Tcp { host, port } => Kind::Tcp(tcp(host, *port, deadline)?),
+            Address::Tcp { host, port } => {
+                let stream = forward::from_here(host, *port, timeout);
+                Kind::Tcp(stream.map_err(|failure| io::Error::other(failure.what))?)
+            }
             Address::Unix(path) => Kind::Unix(unix(path)?),
         };
         Ok(Self { kind, deadline, timeout })
@@ -101,46 +104,6 @@ fn after(timeout: Duration) -> Instant {
     now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400))
 }
 
-/// The first address of `host` that answers, each with its share of the time that is left.
-fn tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
-    let addresses = resolve(host, port, deadline)?;
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
-    for (index, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        if share.is_zero() {
-            break;
-        }
-        match TcpStream::connect_timeout(address, share) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-/// The addresses of a name. The resolver of the system knows no deadline, so it runs in a thread that is
-/// left behind when it takes too long.
-fn resolve(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
-    std::thread::Builder::new().name("resolve".into()).spawn(move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Nobody waits any more when the deadline was first.
-        let _is_heard = sender.send(found);
-    })?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    receiver.recv_timeout(left).unwrap_or_else(|_| {
-        Err(io::Error::new(io::ErrorKind::TimedOut, format!("the name service says nothing about {host}")))
-    })
-}
-
 /// connect(2) waits without end for a server whose queue is full, unless the socket never waits.
 fn unix(path: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -178,6 +141,6 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         let address = Address::Tcp { host: "127.0.0.1".into(), port: 1 };
         let error = Socket::connect(&address, SHORT).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(error.to_string(), "nothing listens on port 1 of 127.0.0.1");
     }
 }
