@@ -12,7 +12,7 @@ use ssh2::{BlockDirections, Channel};
 use crate::bounds::{Deadline, told};
 use crate::connect;
 use crate::failure::{Class, Failure, Phase};
-use crate::session::Session;
+use crate::session::{AGAIN, Session, is_later};
 use crate::trouble::Trouble;
 use crate::wire::Guarded;
 
@@ -206,7 +206,7 @@ impl Write for Forwarded {
 impl Drop for Forwarded {
     fn drop(&mut self) {
         self.guarded.set(None);
-        let is_pending = matches!(self.channel.close(), Err(error) if error.code() == crate::session::AGAIN);
+        let is_pending = matches!(self.channel.close(), Err(error) if error.code() == AGAIN);
         if is_pending {
             lock(&self.closing).push(self.channel.clone());
         }
@@ -215,8 +215,4 @@ impl Drop for Forwarded {
 
 pub(crate) fn lock(closing: &Closing) -> MutexGuard<'_, Vec<Channel>> {
     closing.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn is_later(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

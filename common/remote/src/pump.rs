@@ -1,6 +1,6 @@
 //! Moves the bytes of all tunnels of one jump host, in a thread of its own.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -12,9 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Channel, ErrorCode};
 
 use crate::failure::{Class, Failure, Phase};
-use crate::session::Session;
-
-const AGAIN: ErrorCode = ErrorCode::Session(-37);
+use crate::session::{AGAIN, Session, is_later};
 
 /// After this long an opening is taken for one that hangs, when others wait behind it; sooner where
 /// others took far less. Targets that are down would make healthy ones late, one after the other.
@@ -347,8 +345,4 @@ impl Tunnel {
         // One that is not asked for anything would still tell its end, again and again.
         (!flags.is_empty()).then(|| PollFd::from_borrowed_fd(local, flags))
     }
-}
-
-fn is_later(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

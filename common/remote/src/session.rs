@@ -1,6 +1,6 @@
 //! One SSH session: connect, verify the host, log in, run commands.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -26,6 +26,11 @@ mod feed;
 
 /// `LIBSSH2_ERROR_EAGAIN`.
 pub(crate) const AGAIN: ErrorCode = ErrorCode::Session(-37);
+
+/// Whether the same call is to be made again later: [`AGAIN`] as the library's streams say it, too.
+pub(crate) fn is_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
 
 /// How long the phases of opening a session took, all attempts together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The standard input of a command, on its way out.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
 use ssh2::Channel;
 
-use super::AGAIN;
+use super::{AGAIN, is_later};
 
 /// What is still to be sent.
 ///
@@ -87,8 +87,4 @@ impl<'a> Feed<'a> {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn is_later(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
