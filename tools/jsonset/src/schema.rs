@@ -1,24 +1,16 @@
 //! JSON Schema, before the new content replaces the old.
 //!
-//! The drafts 4, 6, 7, 2019-09 and 2020-12, by `$schema`, and 2020-12 without one. `format` is
-//! asserted in all of them: who writes `"format": "ipv4"` into the schema of a configuration means
-//! it. Nothing is ever fetched from the network; a `$ref` leads to a file beside the schema.
-//!
 //! Limits: the document becomes a tree in memory, some ten times its size. Of duplicate keys the
 //! last one is judged. Integers of more than 64 bits and all fractions are judged as 64-bit floating
 //! point numbers. A number beyond 1.8e308, a lone surrogate and more than 127 levels cannot be
 //! judged, which is an error. (Exact numbers of any size are a feature of `serde_json` that all
 //! tools of a build share, and an untagged enum that reads numbers fails with it.)
 
-use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use common::{Error, OrCannot, Result};
 use json::{Syntax, plain};
-use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
 use crate::edit::syntax_of;
@@ -29,7 +21,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug)]
 pub(crate) struct Schema {
     path: PathBuf,
-    validator: Validator,
+    schema: ::schema::Schema,
 }
 
 impl Schema {
@@ -42,16 +34,8 @@ impl Schema {
         let bytes = fs::read(path).or_cannot("read", path)?;
         let no_schema = |why: String| Error::failed(format!("{} is no JSON Schema: {why}", path.display()));
         let bytes = if syntax_of(path) == Syntax::Comments { plain(&bytes).into_owned() } else { bytes };
-        let schema = parse(bytes.strip_prefix(BOM).unwrap_or(&bytes)).map_err(no_schema)?;
-        let place = std::path::absolute(path).or_cannot("find", path)?;
-        let beside = Beside::of(&schema, &place);
-        let validator = jsonschema::options()
-            .with_base_uri(format!("file://{}", encoded(place.as_os_str().as_bytes())))
-            .with_retriever(beside)
-            .should_validate_formats(true)
-            .build(&schema)
-            .map_err(|error| no_schema(::schema::sentence(&error)))?;
-        Ok(Self { path: path.into(), validator })
+        let schema = parse(&bytes).and_then(|schema| ::schema::Schema::new(path, &schema, parse));
+        Ok(Self { path: path.into(), schema: schema.map_err(no_schema)? })
     }
 
     /// Judges `json`, strict JSON without a BOM; `name` is what it is called in the sentence.
@@ -63,7 +47,7 @@ impl Schema {
         let (name, path) = (name.display(), self.path.display());
         let document =
             parse(json).map_err(|why| Error::failed(format!("cannot judge {name} by {path}: {why}")))?;
-        match ::schema::violations(&self.validator, &document) {
+        match self.schema.violations(&document) {
             None => Ok(()),
             Some(broken) => Err(Error::failed(format!("{name} would break {path}: {broken}"))),
         }
@@ -71,7 +55,7 @@ impl Schema {
 }
 
 fn parse(json: &[u8]) -> std::result::Result<Value, String> {
-    serde_json::from_slice(json).map_err(|error| {
+    serde_json::from_slice(json.strip_prefix(BOM).unwrap_or(json)).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         let said = error.to_string();
         match said.split(" at line ").next().unwrap_or_default() {
@@ -82,91 +66,19 @@ fn parse(json: &[u8]) -> std::result::Result<Value, String> {
     })
 }
 
-/// Finds what a schema refers to among the files around it.
-#[derive(Debug)]
-struct Beside {
-    folder: PathBuf,
-    /// What the `$id` of the schema has before its last part. A relative `$ref` becomes an address
-    /// below it, though the files lie side by side.
-    home: Option<String>,
-}
-
-impl Beside {
-    fn of(schema: &Value, place: &Path) -> Self {
-        let id = ["$id", "id"].iter().find_map(|key| schema.get(key)?.as_str());
-        let home = id.filter(|id| id.contains("://")).and_then(|id| Some(id[..=id.rfind('/')?].to_owned()));
-        Self { folder: place.parent().unwrap_or(place).into(), home }
-    }
-
-    fn path_of(&self, uri: &str) -> Option<PathBuf> {
-        if let Some(path) = uri.strip_prefix("file://") {
-            return Some(decoded(path));
-        }
-        let below = uri.strip_prefix(self.home.as_deref()?)?;
-        Some(self.folder.join(decoded(below)))
-    }
-}
-
-impl Retrieve for Beside {
-    fn retrieve(&self, uri: &Uri<String>) -> std::result::Result<Value, Box<dyn StdError + Send + Sync>> {
-        let advice = "nothing is fetched; put it beside the schema and refer to it by its file name";
-        let path = self.path_of(uri.as_str()).ok_or(advice)?;
-        let cannot = |why: &dyn fmt::Display| format!("cannot read {}: {why}", path.display());
-        // A pipe would never end, and a folder says less about what is wrong.
-        if !fs::metadata(&path).map_err(|why| cannot(&why))?.is_file() {
-            return Err(cannot(&"it is not a regular file").into());
-        }
-        let bytes = fs::read(&path).map_err(|why| cannot(&why))?;
-        Ok(parse(bytes.strip_prefix(BOM).unwrap_or(&bytes)).map_err(|why| cannot(&why))?)
-    }
-}
-
-/// A path as a part of a URI, RFC 3986: all but unreserved characters and `/` in `%XX`.
-fn encoded(path: &[u8]) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for &byte in path {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            let _strings_never_refuse = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
-}
-
-/// The path that [`encoded`] was given.
-fn decoded(uri: &str) -> PathBuf {
-    let mut bytes = Vec::with_capacity(uri.len());
-    let mut rest = uri.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        let escaped = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(escaped.unwrap_or(first));
-        rest = if escaped.is_some() { &tail[2..] } else { tail };
-    }
-    PathBuf::from(std::ffi::OsString::from_vec(bytes))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::io::Write as _;
-
-    use proptest::prelude::*;
+    use testkit::write;
 
     use super::*;
-
-    fn write(path: &Path, text: &str) {
-        File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).unwrap();
-    }
 
     /// The sentence about `json`, empty when the schema allows it; `S` stands for the schema's path.
     fn judge(schema: &str, json: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("schema v1.json");
         write(&path, schema);
-        write(&folder.path().join("port.json"), r#"{"type": "integer", "minimum": 1}"#);
-        write(&folder.path().join("bad.json"), "{");
+        write(folder.path().join("port.json"), r#"{"type": "integer", "minimum": 1}"#);
+        write(folder.path().join("bad.json"), "{");
         let judged =
             Schema::read(&path).and_then(|schema| schema.check(Path::new("app.json"), json.as_bytes()));
         let said = judged.map_or_else(|error| error.to_string(), |()| String::new());
@@ -277,12 +189,5 @@ mod tests {
         check(most, "9007199254740993", want);
         check(r#"{"type": "integer"}"#, "1.0", "");
         check(r#"{"multipleOf": 0.1}"#, "0.3", "");
-    }
-
-    proptest! {
-        #[test]
-        fn a_path_survives_its_uri(path in prop::collection::vec(1_u8.., 0..20)) {
-            prop_assert_eq!(decoded(&encoded(&path)).into_os_string().into_vec(), path);
-        }
     }
 }
