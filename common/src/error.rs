@@ -33,6 +33,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome with this exit status.
+    #[must_use]
+    pub fn of(status: u8) -> Self {
+        match status {
+            0 => Self::Done,
+            1 => Self::No,
+            23 => Self::Partial,
+            own => Self::Own(own),
+        }
+    }
+
     /// The exit status.
     #[must_use]
     pub fn status(self) -> u8 {
@@ -45,6 +56,14 @@ impl Outcome {
             Self::Killed(signal) => u8::try_from(128_i32.saturating_add(signal)).unwrap_or(u8::MAX),
         }
     }
+}
+
+/// The one of two exit statuses that counts where a run has several: the first in `ranks`, and one that
+/// is not there before all that are.
+#[must_use]
+pub fn worse(ranks: &[u8], one: u8, other: u8) -> u8 {
+    let rank = |status: u8| ranks.iter().position(|known| *known == status);
+    if rank(other) < rank(one) { other } else { one }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,5 +234,18 @@ mod tests {
     fn every_outcome_has_its_status() {
         let all = [Outcome::Done, Outcome::No, Outcome::Partial, Outcome::Own(10), Outcome::Killed(9)];
         assert_eq!(all.map(Outcome::status), [0, 1, 23, 10, 137]);
+        for status in [0, 1, 23, 10] {
+            assert_eq!(Outcome::of(status).status(), status);
+        }
+    }
+
+    #[test]
+    fn the_worse_status_counts() {
+        let check = |one, other, want| assert_eq!(worse(&[2, 75, 0], one, other), want, "{one} {other}");
+        check(0, 75, 75);
+        check(75, 0, 75);
+        check(75, 2, 2);
+        check(2, 2, 2);
+        check(2, 19, 19);
     }
 }

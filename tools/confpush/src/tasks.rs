@@ -15,7 +15,7 @@ mod told;
 
 use std::path::PathBuf;
 
-use common::{Outcome, Result};
+use common::Result;
 
 use crate::Args;
 use crate::audit::Log;
@@ -69,30 +69,17 @@ impl Desk {
     }
 }
 
-/// The one of two exit statuses that counts.
-fn worse(one: u8, other: u8) -> u8 {
-    let rank = |status: u8| RANKS.iter().position(|known| *known == status).unwrap_or_default();
-    if rank(other) < rank(one) { other } else { one }
-}
-
-fn outcome(status: u8) -> Outcome {
-    match status {
-        0 => Outcome::Done,
-        1 => Outcome::No,
-        23 => Outcome::Partial,
-        own => Outcome::Own(own),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use common::error::worse;
+
     use super::*;
 
     #[test]
     fn the_worst_status_counts() {
         let check = |statuses: &[u8], want: u8| {
-            assert_eq!(statuses.iter().copied().fold(0, worse), want, "{statuses:?}");
-            assert_eq!(outcome(want).status(), want);
+            let worst = statuses.iter().fold(0, |one, other| worse(&RANKS, one, *other));
+            assert_eq!(worst, want, "{statuses:?}");
         };
         check(&[], 0);
         check(&[0, 23, 0], 23);

@@ -5,6 +5,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
+use common::error::worse;
 use common::{Error, Out, Outcome, Result};
 
 pub(crate) use run::{Advance, advance, roll_back};
@@ -66,9 +67,9 @@ pub(crate) fn each(
                 error.status()
             }
         };
-        worst = worse(worst, status);
+        worst = worse(&RANKS, worst, status);
     }
-    Ok(outcome(worst))
+    Ok(Outcome::of(worst))
 }
 
 /// An error that does not end the run.
@@ -76,20 +77,6 @@ fn tell(error: &Error) {
     log::error!("{error}");
     for line in error.excerpt() {
         log::error!("{line}");
-    }
-}
-
-fn worse(one: u8, other: u8) -> u8 {
-    let rank = |status: u8| RANKS.iter().position(|known| *known == status).unwrap_or_default();
-    if rank(other) < rank(one) { other } else { one }
-}
-
-fn outcome(status: u8) -> Outcome {
-    match status {
-        0 => Outcome::Done,
-        1 => Outcome::No,
-        23 => Outcome::Partial,
-        own => Outcome::Own(own),
     }
 }
 
@@ -121,8 +108,8 @@ mod tests {
     #[test]
     fn the_worst_status_counts() {
         let check = |statuses: &[u8], want: u8| {
-            assert_eq!(statuses.iter().copied().fold(0, worse), want, "{statuses:?}");
-            assert_eq!(outcome(want).status(), want);
+            let worst = statuses.iter().fold(0, |one, other| worse(&RANKS, one, *other));
+            assert_eq!(worst, want, "{statuses:?}");
         };
         check(&[], 0);
         check(&[0, 12, 0], 12);

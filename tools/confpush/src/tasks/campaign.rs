@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
 use common::answer::Answer;
+use common::error::worse;
 use common::{Out, Outcome, Result, stop};
 
 use super::course::Teller;
@@ -14,7 +15,7 @@ use super::route::{Leg, Route};
 use super::settle;
 use super::site::{Cargo, Pool, Site};
 use super::told::{self, Halt, Halted};
-use super::{Desk, id, outcome, worse};
+use super::{Desk, RANKS, id};
 use crate::audit::{Action, Deed, Log};
 use crate::deploy::{self, Course, Passage, Post};
 use crate::report::{self, Word};
@@ -76,7 +77,7 @@ impl Campaign<'_> {
             id.clone_from(&here.deed.id);
             let status = told::status_of(here.deed.outcome, is_reached);
             self.tell(&here, out)?;
-            worst = worse(worst, status);
+            worst = worse(&RANKS, worst, status);
             if !goes_on {
                 self.leave(at + 1, out)?;
                 break;
@@ -86,7 +87,7 @@ impl Campaign<'_> {
                 behind.entry(leg.spec).or_insert(why);
             }
         }
-        Ok(outcome(worst))
+        Ok(Outcome::of(worst))
     }
 
     /// Tells that the environments from place `first` on are left alone.

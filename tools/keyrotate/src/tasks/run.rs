@@ -5,7 +5,7 @@ use std::path::Path;
 use common::{Error, Out, Outcome, Result};
 use serde::Serialize;
 
-use super::{Case, Desk, outcome};
+use super::{Case, Desk};
 use crate::clock::{Now, told};
 use crate::event::{Event, Kind};
 use crate::machine::{Begin, End, ROLLED_BACK, WAITING};
@@ -74,7 +74,7 @@ pub(crate) fn roll_back(desk: &Desk<'_>, path: &Path, reason: &str, out: &mut Ou
 }
 
 fn ended(end: &End, status: u8) -> Outcome {
-    if *end == End::Interrupted { Outcome::Interrupted } else { outcome(status) }
+    if *end == End::Interrupted { Outcome::Interrupted } else { Outcome::of(status) }
 }
 
 /// How it ended as a status and a sentence.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use common::error::worse;
 use common::{Out, Outcome, Result};
 
-use super::{Case, Desk, outcome, tell, worse};
+use super::{Case, Desk, RANKS, tell};
 use crate::audit::{self, Checked};
 use crate::clock::Now;
 use crate::machine::{self, Begin, HUMAN};
@@ -28,7 +29,7 @@ pub(crate) fn status(desk: &Desk<'_>, specs: &[PathBuf], out: &mut Out) -> Resul
         Ok(found) => known.push(found),
         Err(error) => {
             tell(&error);
-            worst = worse(worst, error.status());
+            worst = worse(&RANKS, worst, error.status());
         }
     };
     for path in specs {
@@ -49,7 +50,7 @@ pub(crate) fn status(desk: &Desk<'_>, specs: &[PathBuf], out: &mut Out) -> Resul
     }
     let subjects: Vec<Subject<'_>> = known.iter().map(subject).collect();
     report::status::print(&subjects, &Now::read(), desk.form, out)?;
-    Ok(outcome(worst))
+    Ok(Outcome::of(worst))
 }
 
 fn subject((name, case, state): &(String, Option<Case>, State)) -> Subject<'_> {
@@ -65,10 +66,7 @@ pub(crate) fn verify(desk: &Desk<'_>, path: &Path, out: &mut Out) -> Result<Outc
     let case = desk.open(path)?;
     let verified = look::verify(&case.spec, &rotate::remembered(&case.folder)?)?;
     verified.print(desk.form, out)?;
-    Ok(match verified.status() {
-        0 => Outcome::Done,
-        status => outcome(status),
-    })
+    Ok(Outcome::of(verified.status()))
 }
 
 /// Prints every step that a run of the spec in `path` would take; touches nothing.
