@@ -4,6 +4,8 @@
 //! [`Out`] is buffered, and its own `write_fmt` (which `writeln!` prefers over the trait's) returns
 //! an [`Error`] that already knows what a closed pipe and a full disk mean.
 
+mod held;
+
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -11,6 +13,9 @@ use std::os::fd::AsFd;
 use crate::error::{Error, Result};
 
 /// As much as a pipe holds on Linux by default (pipe(7)): a larger buffer saves no system call.
+use crate::log::escape_json;
+
+pub use held::Held;
 const BUFFER: usize = 64 * 1024;
 
 /// A buffered output: standard output, or any writer with a name.

@@ -1,9 +1,8 @@
 //! Where results go: standard output, a file that is replaced whole, a server.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
+use common::out::Held;
 use common::{Out, Result};
 
 use crate::cli::Args;
@@ -61,10 +60,10 @@ impl Sink {
 
     pub(crate) fn host(&mut self, polled: &Polled, out: &mut Out) -> Result<()> {
         if let Some(pushed) = &mut self.push {
-            pushed.report.host(polled, &mut pushed.held.out)?;
+            pushed.report.host(polled, pushed.held.out())?;
         }
         if let Some((_, held)) = &mut self.file {
-            return self.report.host(polled, &mut held.out);
+            return self.report.host(polled, held.out());
         }
         self.report.host(polled, out)?;
         if self.is_live { out.flush() } else { Ok(()) }
@@ -80,7 +79,7 @@ impl Sink {
     pub(crate) fn end(&mut self, summary: &Summary, is_whole: bool, out: &mut Out) -> Result<bool> {
         if let Some((path, held)) = &mut self.file {
             if is_whole {
-                self.report.round(summary, &mut held.out)?;
+                self.report.round(summary, held.out())?;
                 files::replace(path, &held.take()?)?;
             } else {
                 log::warn!("{} is left as it was", path.display());
@@ -93,42 +92,11 @@ impl Sink {
             out.flush()?;
         }
         let Some(pushed) = self.push.as_mut().filter(|_| is_whole) else { return Ok(true) };
-        pushed.report.round(summary, &mut pushed.held.out)?;
+        pushed.report.round(summary, pushed.held.out())?;
         let sent = pushed.push.send(&pushed.held.take()?);
         if let Err(error) = &sent {
             log::error!("{error}");
         }
         Ok(sent.is_ok())
-    }
-}
-
-/// Output that is kept until the round has ended.
-struct Held {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    out: Out,
-}
-
-impl Held {
-    fn new(name: impl Into<String>) -> Self {
-        let bytes = Arc::default();
-        Self { out: Out::to(Shared(Arc::clone(&bytes)), name), bytes }
-    }
-
-    fn take(&mut self) -> Result<Vec<u8>> {
-        self.out.flush()?;
-        Ok(std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -59,35 +59,18 @@ fn short(id: &str) -> &str {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
+    use common::out::Held;
+    use common::{Out, Result};
 
-    use super::*;
     use crate::clock::{Now, Timer};
     use crate::credential::Credential;
     use crate::state::{Phase, Progress, Rotation, State};
 
-    /// What is written through an `Out`.
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     /// What `print` prints.
     pub(crate) fn printed(print: impl FnOnce(&mut Out) -> Result<()>) -> String {
-        let written = Written::default();
-        let mut out = Out::to(written.clone(), "memory");
-        print(&mut out).unwrap();
-        out.flush().unwrap();
-        let bytes = written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        let mut held = Held::new("memory");
+        print(held.out()).unwrap();
+        String::from_utf8(held.take().unwrap()).unwrap()
     }
 
     pub(crate) fn at(seconds: i64) -> Now {

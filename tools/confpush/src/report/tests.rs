@@ -1,33 +1,15 @@
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use common::Outcome;
+use common::out::Held;
 
 use super::*;
 use crate::audit::{Action, Deed, HostRecord, Record};
 use crate::station::{FileState, Kept};
 
-/// What is written through an `Out`.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What `print` prints, and what it returns.
 fn printed<T>(print: impl FnOnce(&mut Out) -> Result<T>) -> (String, Result<T>) {
-    let written = Written::default();
-    let mut out = Out::to(written.clone(), "memory");
-    let result = print(&mut out);
-    out.flush().unwrap();
-    let bytes = written.0.lock().unwrap().clone();
-    (String::from_utf8(bytes).unwrap(), result)
+    let mut held = Held::new("memory");
+    let result = print(held.out());
+    (String::from_utf8(held.take().unwrap()).unwrap(), result)
 }
 
 fn open(is_guarded: bool) -> Open {

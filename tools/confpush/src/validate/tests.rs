@@ -1,22 +1,7 @@
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
+use common::out::Held;
 use tempfile::TempDir;
 
 use super::*;
-
-/// What is written through an `Out`.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What is found in the specs of `texts`, beside a template of this text.
 fn found(texts: &[&str], template: &str, form: Form) -> (Outcome, String) {
@@ -29,11 +14,9 @@ fn found(texts: &[&str], template: &str, form: Form) -> (Outcome, String) {
     for (path, text) in paths.iter().zip(texts) {
         testkit::write(path, text.replace("/FILES", &place));
     }
-    let written = Written::default();
-    let mut out = Out::to(written.clone(), "memory");
-    let outcome = all(&paths, form, &mut out).unwrap();
-    out.flush().unwrap();
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let mut held = Held::new("memory");
+    let outcome = all(&paths, form, held.out()).unwrap();
+    let text = String::from_utf8(held.take().unwrap()).unwrap();
     (outcome, text.replace(&place, "F"))
 }
 

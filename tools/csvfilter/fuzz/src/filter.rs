@@ -1,30 +1,13 @@
 //! All of it, from the bytes of a file to those that come out.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
-use common::Out;
+use common::out::Held;
 use csvfilter::dialect::Dialect;
 use csvfilter::number::Number;
 
 use crate::chosen;
 use crate::plainly::{Question, filter};
-
-/// Collects what is written.
-#[derive(Clone, Default)]
-struct Bytes(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Bytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The rows that are kept are those that a plain loop over the csv crate keeps; with `--not` come the
 /// others; and those that are neither are bad.
@@ -38,12 +21,9 @@ pub fn kept_dropped_and_bad_are_all_rows(data: &[u8]) {
         let mut args = arguments(dialect);
         args.extend(inverted.map(str::to_owned));
         args.extend(["b >= 5".to_owned(), path.display().to_string()]);
-        let bytes = Bytes::default();
-        let mut out = Out::to(bytes.clone(), "the output");
-        csvfilter::run(&csvfilter::Args::of(&args).unwrap(), &mut out).unwrap();
-        out.flush().unwrap();
-        drop(out);
-        assert_eq!(*bytes.0.lock().unwrap(), wanted.kept, "{args:?}");
+        let mut held = Held::new("the output");
+        csvfilter::run(&csvfilter::Args::of(&args).unwrap(), held.out()).unwrap();
+        assert_eq!(held.take().unwrap(), wanted.kept, "{args:?}");
     }
 }
 

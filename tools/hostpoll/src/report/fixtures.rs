@@ -1,11 +1,11 @@
 //! Samples built by hand, for the tests of everything that reports.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use common::Out;
+use common::out::Held;
 use remote::{Class, Failure, Phase, session};
 
 use super::{Format, Options, Report, Sort, Summary};
@@ -212,33 +212,18 @@ pub(crate) fn options(wanted: Wanted) -> Options {
     }
 }
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What a report writes of rounds of hosts.
 pub(crate) fn written(report: &mut dyn Report, rounds: &[&[Polled]]) -> String {
-    let shared = Shared::default();
-    let mut out = Out::to(shared.clone(), "test");
+    let mut held = Held::new("test");
     for hosts in rounds {
         let mut summary = Summary { took: Duration::from_secs(1), ..Summary::default() };
         for polled in *hosts {
             summary.add(polled);
-            report.host(polled, &mut out).unwrap();
+            report.host(polled, held.out()).unwrap();
         }
-        report.round(&summary, &mut out).unwrap();
+        report.round(&summary, held.out()).unwrap();
     }
-    out.flush().unwrap();
-    String::from_utf8(shared.0.lock().unwrap().clone()).unwrap()
+    String::from_utf8(held.take().unwrap()).unwrap()
 }
 
 /// The same in a format.
