@@ -14,6 +14,7 @@
 //! | [`natural`](mod@natural) | names in the order in which people count |
 //! | [`near`] | which known name a mistyped one is near to |
 //! | [`progress`] | how far a run is, on a terminal |
+//! | [`table`] | an aligned table of texts |
 //! | [`units`] | `30s`, `10M`: durations and sizes |
 //! | [`stop`] | SIGINT and SIGTERM as a flag |
 //!
@@ -34,6 +35,7 @@ pub mod output;
 pub mod progress;
 pub mod stop;
 pub mod tool;
+pub mod table;
 pub mod units;
 mod usage;
 

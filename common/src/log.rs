@@ -158,7 +158,7 @@ fn line(tool: &str, format: Format, level: Level, message: &str) -> String {
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
+        if is_harmful(c) {
             let _strings_never_refuse = write!(safe, "{}", c.escape_default());
         } else {
             safe.push(c);
@@ -167,10 +167,26 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// Line separators and the marks that reorder text on a terminal (Unicode TR 36, "bidirectional
-/// text spoofing").
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// The same for JSON, which may hold what steers a terminal as it is, but only within texts, where it may be
+/// escaped: the text is another one, and the document the same.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            // All of them are in the first plane, so that each is one unit of UTF-16.
+            let _strings_never_refuse = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Control characters, line separators and the marks that reorder text on a terminal (Unicode TR 36,
+/// "bidirectional text spoofing").
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -192,6 +208,17 @@ mod tests {
         check("\x1b[31mred", "\\u{1b}[31mred");
         check("\u{202e}gnp.exe", "\\u{202e}gnp.exe");
         check("\u{9b}31m", "\\u{9b}31m");
+    }
+
+    #[test]
+    fn json_steers_no_terminal() {
+        let check = |text: &str, want: &str| {
+            let json = escape_json(&serde_json::to_string(text).unwrap());
+            assert_eq!(json, want);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        };
+        check("a\\b\u{1b}\n", "\"a\\\\b\\u001b\\n\"");
+        check("\\\u{9b}31m\u{2066}ä", "\"\\\\\\u009b31m\\u2066ä\"");
     }
 
     #[test]

@@ -10,12 +10,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 
-use crate::error::{Error, Result};
+use serde::Serialize;
 
-/// As much as a pipe holds on Linux by default (pipe(7)): a larger buffer saves no system call.
+use crate::error::{Error, Result};
 use crate::log::escape_json;
 
 pub use held::Held;
+
+/// As much as a pipe holds on Linux by default (pipe(7)): a larger buffer saves no system call.
 const BUFFER: usize = 64 * 1024;
 
 /// A buffered output: standard output, or any writer with a name.
@@ -69,6 +71,16 @@ impl Out {
     /// As [`Out::write_all`].
     pub fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> Result<()> {
         self.writer.write_fmt(text).map_err(|cause| self.cannot_write(cause))
+    }
+
+    /// Writes `object` as JSON on a line of its own; nothing in it steers a terminal.
+    ///
+    /// # Errors
+    /// As [`Out::write_all`]; when JSON has no word for it.
+    pub fn write_json(&mut self, object: &impl Serialize) -> Result<()> {
+        let json = serde_json::to_string(object);
+        let json = json.map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
+        writeln!(self, "{}", escape_json(&json))
     }
 
     /// Hands what is buffered to the system.

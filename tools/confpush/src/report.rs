@@ -7,7 +7,6 @@ mod history;
 mod plan;
 mod result;
 mod status;
-mod table;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +14,7 @@ use std::collections::BTreeSet;
 
 use common::answer::Answer;
 use common::log::escape;
-use common::{Error, Out, Result};
+use common::{Out, Result, table};
 use secrets::conceal::hide;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -188,32 +187,10 @@ impl HostStatus {
     }
 }
 
-/// Prints a JSON object on a line of its own.
-///
-/// # Errors
-/// When it cannot be printed.
-pub(crate) fn object(object: &impl Serialize, out: &mut Out) -> Result<()> {
-    let json =
-        serde_json::to_string(object).map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
-    writeln!(out, "{}", harmless(json))
-}
-
-/// JSON may hold what steers a terminal as it is, but only within texts, where it may be escaped.
-fn harmless(json: String) -> String {
-    if escape(&json) == json {
-        return json;
-    }
-    let mut units = [0; 2];
-    let mut shown = String::with_capacity(json.len());
-    for one in json.chars() {
-        if escape(one.encode_utf8(&mut [0; 4])).starts_with('\\') && one != '\\' {
-            let codes = one.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
-            shown.extend(codes);
-        } else {
-            shown.push(one);
-        }
-    }
-    shown
+/// Prints the rows below their titles.
+fn table(out: &mut Out, titles: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| hide(text)).collect()).collect();
+    table::texts(titles, &rows, out)
 }
 
 /// A text of somebody else as people see it, on one line.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::content;
 use crate::render::{Made, Problem, Renderer};
-use crate::report::{Form, object};
+use crate::report::Form;
 use crate::spec::{self, Spec};
 
 /// So many hosts are named for people; of the others the number.
@@ -228,7 +228,7 @@ impl Finding {
         }
         let severity = if self.is_warning { "warning" } else { "fault" };
         let file = self.file.display().to_string();
-        object(&Object { file, line: self.line, severity, what: conceal::hide(&self.what), hosts }, out)
+        out.write_json(&Object { file, line: self.line, severity, what: conceal::hide(&self.what), hosts })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::table::{self, Column};
 use common::{Out, Result, near, tool};
 use hosts::Host;
 
 use crate::cli::Format;
-use crate::{csv, json, table};
+use crate::{csv, json};
 
 /// Values in the order of the keys; `None` where a host has no such tag.
 type Values<'a> = Vec<Option<&'a str>>;
@@ -50,8 +51,8 @@ fn warn_of_unknown(hosts: &[Host], keys: &[String]) {
 
 fn text(counts: &BTreeMap<Values<'_>, usize>, total: usize, keys: &[String], out: &mut Out) -> Result<()> {
     let titles: Vec<String> = keys.iter().map(|key| common::log::escape(key).to_uppercase()).collect();
-    let mut columns: Vec<table::Column<'_>> = titles.iter().map(|title| (title.as_str(), false)).collect();
-    columns.push(("HOSTS", true));
+    let mut columns: Vec<Column<'_>> = titles.iter().map(|title| Column::Text(title)).collect();
+    columns.push(Column::Number("HOSTS"));
     let row = |(values, count): (&Values<'_>, &usize)| {
         let values = values.iter().map(|value| value.unwrap_or(NONE).to_owned());
         values.chain([count.to_string()]).collect()

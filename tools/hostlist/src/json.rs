@@ -1,5 +1,6 @@
 //! Hosts as JSON Lines, which are an inventory again.
 
+use common::log::escape_json;
 use common::{Out, Result};
 use hosts::Host;
 use serde_json::Value;
@@ -32,16 +33,5 @@ fn fields(host: &Host) -> Vec<(&str, Value)> {
 /// An object with its keys in this order, which the maps of `serde_json` do not keep.
 pub(crate) fn object(fields: &[(&str, Value)]) -> String {
     let one = |(key, value): &(&str, Value)| format!("{}:{value}", Value::from(*key));
-    harmless(format!("{{{}}}", fields.iter().map(one).collect::<Vec<_>>().join(",")))
-}
-
-/// JSON may hold the control characters above ASCII as they are, but some steer a terminal.
-fn harmless(json: String) -> String {
-    if !json.contains(char::is_control) {
-        return json;
-    }
-    let shown = |one: char| {
-        if one.is_control() { format!("\\u{:04x}", u32::from(one)) } else { one.to_string() }
-    };
-    json.chars().map(shown).collect()
+    escape_json(&format!("{{{}}}", fields.iter().map(one).collect::<Vec<_>>().join(",")))
 }

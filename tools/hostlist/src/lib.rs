@@ -9,7 +9,6 @@ mod fold;
 mod json;
 mod lint;
 mod ssh;
-mod table;
 mod text;
 
 use common::{Error, Out, Outcome, Result};

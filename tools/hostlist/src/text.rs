@@ -1,19 +1,19 @@
 //! Hosts as a table.
 
+use common::table::{self, Column};
 use common::{Out, Result};
 use hosts::Host;
 
 use crate::csv;
-use crate::table::{self, Column};
 
 const COLUMNS: [Column<'static>; 7] = [
-    ("NAME", false),
-    ("ADDRESS", false),
-    ("PORT", true),
-    ("USER", false),
-    ("KEY", false),
-    ("JUMP", false),
-    ("TAGS", false),
+    Column::Text("NAME"),
+    Column::Text("ADDRESS"),
+    Column::Number("PORT"),
+    Column::Text("USER"),
+    Column::Text("KEY"),
+    Column::Text("JUMP"),
+    Column::Text("TAGS"),
 ];
 
 /// Writes a row for each host, with the columns that say something.

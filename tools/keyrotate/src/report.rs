@@ -3,10 +3,8 @@
 pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod status;
-mod table;
 pub(crate) mod verify;
 
-use common::{Error, Out, Result};
 use serde::Serialize;
 
 /// How results look.
@@ -16,17 +14,6 @@ pub(crate) enum Form {
     Text,
     /// JSON, one object a line.
     Json,
-}
-
-/// Prints a JSON object on a line of its own.
-///
-/// # Errors
-/// When it cannot be printed.
-pub(crate) fn object(object: &impl Serialize, out: &mut Out) -> Result<()> {
-    let mut line =
-        serde_json::to_vec(object).map_err(|cause| Error::failed("cannot write JSON").because(cause))?;
-    line.push(b'\n');
-    out.write_all(&line)
 }
 
 /// A key as results name it.

@@ -13,7 +13,7 @@ use crate::consumer;
 use crate::folder;
 use crate::machine::HUMAN;
 use crate::provider;
-use crate::report::{Form, object};
+use crate::report::Form;
 use crate::spec::{Judged, Spec};
 
 /// The rights of everybody else.
@@ -66,7 +66,7 @@ fn print(path: &Path, finding: &Fault, is_fault: bool, form: Form, out: &mut Out
     let Fault { line, what } = finding;
     if form == Form::Json {
         let severity = if is_fault { "fault" } else { "warning" };
-        return object(&Object { file: path.display().to_string(), line: *line, severity, what }, out);
+        return out.write_json(&Object { file: path.display().to_string(), line: *line, severity, what });
     }
     let warning = if is_fault { "" } else { "warning: " };
     let path = common::log::escape(&path.display().to_string());

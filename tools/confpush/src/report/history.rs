@@ -4,7 +4,7 @@ use common::{Out, Outcome, Result};
 use serde::Serialize;
 
 use super::fold::fold;
-use super::{Form, Word, object, short, table};
+use super::{Form, Word, short, table};
 use crate::audit::{HostRecord, Record};
 
 /// Prints the records, the oldest first: to people a line for each, to programs as they are.
@@ -13,12 +13,12 @@ use crate::audit::{HostRecord, Record};
 /// When it cannot be printed.
 pub(crate) fn history(out: &mut Out, form: Form, records: &[Record]) -> Result<Outcome> {
     if form == Form::Json {
-        records.iter().try_for_each(|record| object(record, out))?;
+        records.iter().try_for_each(|record| out.write_json(record))?;
     } else if !records.is_empty() {
         let rows: Vec<Vec<String>> = records.iter().map(row).collect();
         let titles =
             ["TIME", "WHO", "SPEC", "ENV", "ACTION", "OUTCOME", "VERSION", "DEPLOYMENT", "HOSTS", "WHY"];
-        table::write(&titles, &rows, out)?;
+        table(out, &titles, &rows)?;
     }
     Ok(Outcome::Done)
 }

@@ -5,7 +5,7 @@ use secrets::conceal::hide;
 use serde::Serialize;
 
 use super::fold::{fold, names, path};
-use super::{Change, EnvPlan, Form, HostPlan, HostState, hosts, object, shown};
+use super::{Change, EnvPlan, Form, HostPlan, HostState, hosts, shown};
 use crate::diff::{Shown, sum, unified};
 use crate::station::Open;
 
@@ -233,7 +233,17 @@ fn print_json(plan: &EnvPlan, out: &mut Out) -> Result<()> {
         let EnvPlan { spec, env, is_protected, .. } = plan;
         let (host, path) = (&host.host, &host.path);
         let is_protected = *is_protected;
-        object(&Object { spec, env, is_protected, host, path, state: state.word(), why, open, change }, out)?;
+        out.write_json(&Object {
+            spec,
+            env,
+            is_protected,
+            host,
+            path,
+            state: state.word(),
+            why,
+            open,
+            change,
+        })?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use secrets::conceal::hide;
 use serde::Serialize;
 
 use super::fold::{fold, names};
-use super::{EnvResult, Form, HostResult, Word, hosts, object, short, shown};
+use super::{EnvResult, Form, HostResult, Word, hosts, short, shown};
 
 /// Prints what came of it in one environment: to people one line, and one for all hosts with the same
 /// fate, those that need somebody first; to programs one object.
@@ -15,7 +15,7 @@ use super::{EnvResult, Form, HostResult, Word, hosts, object, short, shown};
 /// When it cannot be printed.
 pub(crate) fn result(out: &mut Out, form: Form, result: &EnvResult) -> Result<()> {
     if form == Form::Json {
-        return object(&Object::of(result), out);
+        return out.write_json(&Object::of(result));
     }
     let why = result.why.as_ref().map(|why| format!(": {}", shown(why))).unwrap_or_default();
     let (spec, env) = (shown(&result.spec), shown(&result.env));

@@ -5,7 +5,7 @@ use secrets::conceal::hide;
 use serde::Serialize;
 
 use super::plan::Deployment;
-use super::{Form, HostStatus, object, short, table};
+use super::{Form, HostStatus, short, table};
 use crate::station::{FileState, Kept, Seen};
 use crate::status::State;
 
@@ -15,11 +15,11 @@ use crate::status::State;
 /// When it cannot be printed, or as [`crate::status::of_hosts`]; all is printed then.
 pub(crate) fn status(out: &mut Out, form: Form, hosts: &[HostStatus]) -> Result<Outcome> {
     if form == Form::Json {
-        hosts.iter().try_for_each(|host| object(&Object::of(host), out))?;
+        hosts.iter().try_for_each(|host| out.write_json(&Object::of(host)))?;
     } else if let Some(first) = hosts.first() {
         let has_many = hosts.iter().any(|host| host.spec != first.spec);
         let rows: Vec<Vec<String>> = hosts.iter().map(|host| row(host, has_many)).collect();
-        table::write(&["SPEC", "ENV", "HOST", "VERSION", "DEPLOYMENT", "SINCE", "STATE"], &rows, out)?;
+        table(out, &["SPEC", "ENV", "HOST", "VERSION", "DEPLOYMENT", "SINCE", "STATE"], &rows)?;
     }
     crate::status::of_hosts(hosts)
 }

@@ -351,14 +351,3 @@ TIME                      WHO      SPEC  ENV   ACTION  OUTCOME      VERSION     
     assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record());
     assert_eq!(printed(|out| history(out, Form::Text, &[])).0, "");
 }
-
-#[test]
-fn json_steers_no_terminal() {
-    let check = |text: &str, want: &str| {
-        let json = harmless(serde_json::to_string(text).unwrap());
-        assert_eq!(json, want);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-    };
-    check("a\\b\u{1b}\n", "\"a\\\\b\\u001b\\n\"");
-    check("\\\u{9b}31m\u{2066}ä", "\"\\\\\\u009b31m\\u2066ä\"");
-}

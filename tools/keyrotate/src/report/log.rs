@@ -1,9 +1,9 @@
 //! The audit log for people, or as it is.
 
-use common::{Out, Result};
+use common::{Out, Result, table};
 use serde::Serialize;
 
-use super::{Form, object, short, table};
+use super::{Form, short};
 use crate::audit::{Checked, Line, Outcome};
 
 /// Prints the lines of the log: with [`Form::Json`] their very bytes.
@@ -21,7 +21,7 @@ pub(crate) fn print(lines: &[Line], form: Form, out: &mut Out) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    table::write(&["LINE", "TIME", "WHO", "STEP", "KEY", "CONSUMER", "OUTCOME", "WHY"], &rows, out)
+    table::texts(&["LINE", "TIME", "WHO", "STEP", "KEY", "CONSUMER", "OUTCOME", "WHY"], &rows, out)
 }
 
 /// Prints what a look at the log came to.
@@ -42,7 +42,7 @@ pub(crate) fn print_checked(checked: &Checked, form: Form, out: &mut Out) -> Res
     if form == Form::Json {
         let (bad_line, why) =
             (fault.as_ref().map(|fault| fault.line), fault.as_ref().map(|fault| fault.what.as_str()));
-        return object(&Object { lines: *lines, is_whole: fault.is_none(), bad_line, why }, out);
+        return out.write_json(&Object { lines: *lines, is_whole: fault.is_none(), bad_line, why });
     }
     match fault {
         Some(fault) => writeln!(out, "line {} {}", fault.line, fault.what),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::{Out, Result};
+use common::{Out, Result, table};
 use serde::Serialize;
 
-use super::{Form, object, table};
+use super::Form;
 use crate::provider::Maker;
 use crate::spec::{Confirm, Gates};
 use crate::state::{Phase, Rotation, State};
@@ -52,7 +52,7 @@ struct Object<'a> {
 pub(crate) fn print(project: &Project<'_>, is_due: bool, form: Form, out: &mut Out) -> Result<()> {
     let steps = steps(project, is_due);
     if form == Form::Json {
-        return object(&Object { name: project.name, steps }, out);
+        return out.write_json(&Object { name: project.name, steps });
     }
     if steps.is_empty() {
         return writeln!(out, "{}: nothing is due", project.name);
@@ -60,7 +60,7 @@ pub(crate) fn print(project: &Project<'_>, is_due: bool, form: Form, out: &mut O
     writeln!(out, "{}:", project.name)?;
     let row = |step: Step| vec![step.phase, step.what];
     let rows: Vec<Vec<String>> = steps.into_iter().map(row).collect();
-    table::write(&["RECORD", "STEP"], &rows, out)
+    table::texts(&["RECORD", "STEP"], &rows, out)
 }
 
 fn steps(project: &Project<'_>, is_due: bool) -> Vec<Step> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::natural::natural;
-use common::{Out, Result};
+use common::{Out, Result, table};
 use serde::Serialize;
 
-use super::{Form, KeyName, object, short, table};
+use super::{Form, KeyName, short};
 use crate::clock::{Now, told};
 use crate::spec::Gates;
 use crate::state::{Hold, Phase, Progress, Rotation, State};
@@ -45,11 +45,11 @@ pub(crate) struct Terms<'a> {
 pub(crate) fn print(subjects: &[Subject<'_>], now: &Now, form: Form, out: &mut Out) -> Result<()> {
     let all: Vec<Status> = subjects.iter().map(|subject| Status::of(subject, now)).collect();
     if form == Form::Json {
-        return all.iter().try_for_each(|status| object(status, out));
+        return all.iter().try_for_each(|status| out.write_json(status));
     }
     let rows: Vec<Vec<String>> = all.iter().map(Status::row).collect();
     if !rows.is_empty() {
-        table::write(&["NAME", "PHASE", "KEY", "SINCE", "NEXT", "WAITS FOR"], &rows, out)?;
+        table::texts(&["NAME", "PHASE", "KEY", "SINCE", "NEXT", "WAITS FOR"], &rows, out)?;
     }
     match all.as_slice() {
         [status] => status.print_details(out),
@@ -241,7 +241,7 @@ impl Status {
                 vec![(*name).clone(), yes(one.is_written), yes(one.is_attested), skipped]
             };
             let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-            table::write(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
+            table::texts(&["CONSUMER", "WRITTEN", "ATTESTED", "SKIPPED BY"], &rows, out)?;
         }
         if done > MOST_DONE {
             let more = if all.is_empty() { "" } else { "more " };

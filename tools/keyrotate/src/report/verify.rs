@@ -1,10 +1,10 @@
 //! Which key each consumer uses, and whether the old one is still in use.
 
 use common::answer::Answer;
-use common::{Out, Result};
+use common::{Out, Result, table};
 use serde::Serialize;
 
-use super::{Form, KeyName, object, short, table};
+use super::{Form, KeyName, short};
 use crate::clock::told;
 use crate::provider::Usage;
 use crate::state::Phase;
@@ -119,10 +119,10 @@ impl Verified {
     /// When it cannot be printed.
     pub(crate) fn print(&self, form: Form, out: &mut Out) -> Result<()> {
         if form == Form::Json {
-            return object(&self.object(), out);
+            return out.write_json(&self.object());
         }
         let rows: Vec<Vec<String>> = self.consumers.iter().map(row).collect();
-        table::write(&["CONSUMER", "USES", "KEY", "WORKS", "WHY", "SKIPPED"], &rows, out)?;
+        table::texts(&["CONSUMER", "USES", "KEY", "WORKS", "WHY", "SKIPPED"], &rows, out)?;
         match self.old_usage.as_ref().map(words) {
             Some(words) => writeln!(out, "\nthe old key: {}", common::log::escape(&words)),
             None => Ok(()),

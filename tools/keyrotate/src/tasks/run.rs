@@ -9,7 +9,7 @@ use super::{Case, Desk};
 use crate::clock::{Now, told};
 use crate::event::{Event, Kind};
 use crate::machine::{Begin, End, ROLLED_BACK, WAITING};
-use crate::report::{Form, KeyName, object};
+use crate::report::{Form, KeyName};
 use crate::rotate::{self, Advanced};
 use crate::state::{State, Wait};
 
@@ -141,7 +141,7 @@ fn print(case: &Case, end: &End, state: &State, form: Form, out: &mut Out) -> Re
             key: key_of(state),
             next_due: due.filter(|_| rotation.is_none()),
         };
-        return object(&told, out);
+        return out.write_json(&told);
     }
     match end {
         End::Idle => writeln!(out, "{name}: nothing is due before {}", due.unwrap_or_default()),
