@@ -14,6 +14,7 @@
 //! | [`natural`](mod@natural) | names in the order in which people count |
 //! | [`near`] | which known name a mistyped one is near to |
 //! | [`progress`] | how far a run is, on a terminal |
+//! | [`prometheus`] | the value of a label in its text format |
 //! | [`table`] | an aligned table of texts |
 //! | [`units`] | `30s`, `10M`: durations and sizes |
 //! | [`stop`] | SIGINT and SIGTERM as a flag |
@@ -33,9 +34,10 @@ pub mod near;
 pub mod out;
 pub mod output;
 pub mod progress;
+pub mod prometheus;
 pub mod stop;
-pub mod tool;
 pub mod table;
+pub mod tool;
 pub mod units;
 mod usage;
 

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use common::prometheus::label_value;
 use common::{OrCannot, Result};
 use files::Replacement;
 
@@ -109,11 +110,6 @@ impl Numbers {
             ("dirwatch_folders_unwatched", "Folders that are only looked at now and then.", self.unwatched),
         ]
     }
-}
-
-/// A label's value as it stands between the quotes.
-fn label_value(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Puts the numbers of the watcher that holds `ledger` into `path`, whole or not at all.

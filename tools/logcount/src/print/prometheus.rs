@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use common::Result;
+use common::prometheus::label_value;
 
 use super::{Group, Key, Look, Put, Report};
 use crate::tally::Cell;
@@ -26,14 +27,14 @@ pub(super) fn write(report: &Report<'_>, look: &Look<'_>, put: &mut Put<'_>) -> 
 
 fn samples(group: &Group, look: &Look<'_>, name: &str, what: &str, value: fn(&Cell) -> u64) -> String {
     let file = match &group.key {
-        Key::File(path) => format!("file=\"{}\",", escaped(&spelled(path))),
+        Key::File(path) => format!("file=\"{}\",", label_value(&spelled(path))),
         _ => String::new(),
     };
     let sample = |(label, cell): (&[u8], Cell)| {
         let label = String::from_utf8_lossy(label);
         // In lower case, as the metrics that logging libraries export have it.
         let label = if look.plan.raw { label.into_owned() } else { label.to_lowercase() };
-        format!("{name}{{{file}{what}=\"{}\"}} {}\n", escaped(&label), value(&cell))
+        format!("{name}{{{file}{what}=\"{}\"}} {}\n", label_value(&label), value(&cell))
     };
     group.cells.rows().into_iter().map(sample).collect()
 }
@@ -46,9 +47,4 @@ fn spelled(path: &Path) -> String {
         text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     text
-}
-
-/// A label value: three characters have to be escaped, others must not be.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

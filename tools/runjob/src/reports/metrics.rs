@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use common::prometheus::label_value;
+
 use super::History;
 use super::status::Record;
 
@@ -58,9 +60,4 @@ fn in_thousandths(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.')?;
     let part = (part.len() == 3).then(|| part.parse::<i64>().ok())??;
     whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(part)
-}
-
-/// A label's value as it stands between the quotes.
-fn label_value(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
