@@ -101,6 +101,14 @@ impl Replacement {
         Self::with_rights(path, Rights::Mode(mode))
     }
 
+    /// Begins to replace `path`, or a new file with `mode` where nothing is there yet.
+    ///
+    /// # Errors
+    /// As [`Replacement::begin`] or [`Replacement::with_mode`].
+    pub fn begin_or_create(path: &Path, mode: u32) -> Result<Self> {
+        if path.exists() { Self::begin(path) } else { Self::with_mode(path, mode) }
+    }
+
     fn with_rights(path: &Path, rights: Rights) -> Result<Self> {
         limit::survive();
         let verb = rights.verb();

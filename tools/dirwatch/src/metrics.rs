@@ -121,8 +121,7 @@ impl Numbers {
 /// When it cannot be written; the old numbers are then still there.
 pub(crate) fn write(path: &Path, ledger: &Path, numbers: &Numbers) -> Result<()> {
     // One that appears in between fails the commit, and the next time finds it there.
-    let mut new =
-        if path.exists() { Replacement::begin(path)? } else { Replacement::with_mode(path, 0o644)? };
+    let mut new = Replacement::begin_or_create(path, 0o644)?;
     new.write_all(numbers.text(ledger).as_bytes()).or_cannot("write", path)?;
     new.commit()
 }

@@ -65,8 +65,7 @@ impl Journal {
     fn put(&mut self, state: &State, tail: &Tail) -> Result<()> {
         let path = self.folder.join("journal");
         let bytes = encoded(state, tail).or_cannot("write", &path)?;
-        let mut new =
-            if path.exists() { Replacement::begin(&path)? } else { Replacement::with_mode(&path, 0o600)? };
+        let mut new = Replacement::begin_or_create(&path, 0o600)?;
         new.write_all(&bytes).or_cannot("write", &path)?;
         new.commit()?;
         self.audit = audit::settle(&self.folder.join(audit::NAME), tail)?;

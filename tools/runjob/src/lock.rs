@@ -28,6 +28,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{Error, OrCannot, Result};
+use files::folder_of;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
@@ -172,10 +173,6 @@ impl Turn {
         }
         None
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn open(path: &Path) -> Result<File> {

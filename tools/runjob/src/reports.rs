@@ -96,8 +96,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 /// Puts `text` in the place of `path`. A new file can be read by everybody, whatever the umask: who collects it is
 /// another user. The mode of one that exists is kept.
 fn put(path: &Path, text: &str) -> Result<()> {
-    let mut new =
-        if path.exists() { Replacement::begin(path)? } else { Replacement::with_mode(path, 0o644)? };
+    let mut new = Replacement::begin_or_create(path, 0o644)?;
     new.write_all(text.as_bytes()).or_cannot("write", path)?;
     new.commit()
 }
