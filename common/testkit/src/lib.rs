@@ -50,6 +50,7 @@ pub mod certificates;
 mod diff;
 pub mod moto;
 pub mod notes;
+mod port;
 pub mod postgres;
 mod process;
 mod readme;

@@ -9,7 +9,7 @@
 //! The superuser `admin` needs the password `admin-password` over TCP, and none by the socket. Every
 //! statement is in the log. A server started by root runs as the user `postgres`.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,13 +18,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::write;
+use crate::{port, write};
 
 /// A server that does not listen after so long never will, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The port that was free may be taken until the server has it.
-const ATTEMPTS: usize = 5;
 
 /// What is to be started: [`Postgres::new`].
 #[derive(Debug, Clone, Default)]
@@ -76,18 +73,8 @@ impl Builder {
         let output = initdb.output().expect("initdb is installed");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         self.configure(folder.path(), owner);
-        let mut said = String::new();
-        for _ in 0..ATTEMPTS {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has a free port");
-            let port = listener.local_addr().expect("it is bound").port();
-            drop(listener);
-            match listening(&programs, folder.path(), port) {
-                Ok(child) => return Some(Postgres { child, folder, programs, port }),
-                Err(log) if log.contains("Address already in use") => said = log,
-                Err(log) => panic!("postgres does not start: {log}"),
-            }
-        }
-        panic!("postgres does not start: {said}")
+        let (child, port) = port::serve("postgres", |port| listening(&programs, folder.path(), port));
+        Some(Postgres { child, folder, programs, port })
     }
 
     fn configure(&self, folder: &Path, owner: Option<(u32, u32)>) {

@@ -7,7 +7,7 @@
 //! server.restart();
 //! ```
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -15,13 +15,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::write;
+use crate::{port, write};
 
 /// A server that does not listen after so long never will, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The port that was free may be taken until the server has it.
-const ATTEMPTS: usize = 5;
 
 /// What is to be started: [`Redis::new`].
 #[derive(Debug, Clone, Default)]
@@ -75,22 +72,11 @@ impl Builder {
         if let Some(users) = &self.users {
             write(folder.path().join("users.acl"), users);
         }
-        let mut said = String::new();
-        for _ in 0..ATTEMPTS {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has a free port");
-            let port = listener.local_addr().expect("it is bound").port();
-            drop(listener);
+        let (child, port) = port::serve("redis-server", |port| {
             write(folder.path().join("redis.conf"), self.config(folder.path(), port));
-            match listening(folder.path(), port, self.is_volatile) {
-                Ok(child) => {
-                    let child = Mutex::new(child);
-                    return Some(Redis { child, folder, port, is_volatile: self.is_volatile });
-                }
-                Err(log) if log.contains("Address already in use") => said = log,
-                Err(log) => panic!("redis-server does not start: {log}"),
-            }
-        }
-        panic!("redis-server does not start: {said}")
+            listening(folder.path(), port, self.is_volatile)
+        });
+        Some(Redis { child: Mutex::new(child), folder, port, is_volatile: self.is_volatile })
     }
 
     fn config(&self, folder: &Path, port: u16) -> String {

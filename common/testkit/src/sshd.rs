@@ -14,14 +14,14 @@
 //!     .run();
 //! ```
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{workspace, write};
+use crate::{port, workspace, write};
 
 mod fleet;
 mod kill;
@@ -30,9 +30,6 @@ pub use fleet::Fleet;
 
 /// A server that does not listen after so long never will, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The port that was free may be taken until sshd has it.
-const ATTEMPTS: usize = 5;
 
 /// What is to be started: [`Sshd::new`].
 #[derive(Debug, Clone, Default)]
@@ -81,21 +78,13 @@ impl Builder {
         }
         write(folder.path().join("authorized_keys"), read(&folder.path().join("id.pub")));
         std::fs::create_dir(folder.path().join("home")).expect("the folder is new");
-        let mut said = String::new();
-        for _ in 0..ATTEMPTS {
-            let port = free_port();
+        let (child, port) = port::serve("sshd", |port| {
             write(folder.path().join("sshd_config"), self.config(folder.path(), hosts, port));
-            match listening(&program, folder.path(), port) {
-                Ok(child) => {
-                    let server = Sshd { child, folder, port };
-                    server.write_client_files(hosts);
-                    return Some(server);
-                }
-                Err(log) if log.contains("Address already in use") => said = log,
-                Err(log) => panic!("sshd does not start: {log}"),
-            }
-        }
-        panic!("sshd does not start: {said}")
+            listening(&program, folder.path(), port)
+        });
+        let server = Sshd { child, folder, port };
+        server.write_client_files(hosts);
+        Some(server)
     }
 
     fn config(&self, folder: &Path, hosts: &[&str], port: u16) -> String {
@@ -219,11 +208,6 @@ fn make_key(kind: &str, path: &Path) {
     let made =
         Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-C", "test", "-f"]).arg(path).status();
     assert!(made.is_ok_and(|status| status.success()), "ssh-keygen makes no key of type {kind}");
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Sshd::HOST, 0)).expect("the loopback has a free port");
-    listener.local_addr().expect("it is bound").port()
 }
 
 /// Starts it; its log when it does not come to listen.
