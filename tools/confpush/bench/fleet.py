@@ -1,8 +1,8 @@
 """fleet.py --count-file FILE --folder DIR: a file put on all hosts, beside one small command on all of them.
 
-The hosts are addresses of the loopback, 16 for each sshd; each has its file in a folder of its own. Before each run the
-source gets other bytes, so that every host has to change; after it every host has to have them, with the mode that was
-asked for, or the run does not count and the bench ends.
+The hosts are those of scripts/fleet; each has its file in a folder of its own. Before each run the source gets other
+bytes, so that every host has to change; after it every host has to have them, with the mode that was asked for, or the
+run does not count and the bench ends.
 """
 
 import argparse
@@ -11,14 +11,13 @@ import os
 import random
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-EACH = 16
+FLEET = Path(__file__).resolve().parents[3] / "scripts" / "fleet"
 SPEC = """
 name = "app"
 source = "{folder}/source.conf"
@@ -53,27 +52,8 @@ local_tmp = {folder}/ansible
 remote_tmp = {folder}/ansible-remote
 [ssh_connection]
 pipelining = true
-ssh_args = -F {folder}/ssh_config.ansible -o ControlMaster=auto -o ControlPersist=5s
+ssh_args = -F {folder}/ssh_config.curve25519 -o ControlMaster=auto -o ControlPersist=5s
 control_path_dir = {folder}/sockets
-"""
-SERVER = """HostKey {folder}/host
-AuthorizedKeysFile {folder}/id.pub
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-UseDNS no
-MaxStartups 4000
-PidFile none
-SetEnv HOME={folder}/home SHLVL=1
-"""
-CLIENT = """Host *
- Port {port}
- IdentityFile {folder}/id
- IdentitiesOnly yes
- IdentityAgent none
- UserKnownHostsFile {folder}/known_hosts
 """
 
 
@@ -81,74 +61,33 @@ class Fleet:
     """The servers, for as long as they are needed."""
 
     def __init__(self, folder, count):
-        self.folder, self.servers, self.changes = folder, [], 0
-        self.hosts = [f"127.0.{77 + at // 250}.{at % 250 + 1}" for at in range(count)]
+        self.folder, self.count, self.changes = folder, count, 0
+        self.files = []
 
     def __enter__(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-        for host in self.hosts:
-            (self.folder / "hosts.d" / host).mkdir(parents=True)
-        for name in ("home", "sockets"):
-            (self.folder / name).mkdir(mode=0o700)
-        Path("/run/sshd").mkdir(exist_ok=True)
-        for name in ("host", "id"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.write(port)
+        self.ask("up", str(self.count))
+        hosts = (self.folder / "hosts").read_text(encoding="ascii").split()
+        self.files = [self.folder / "hosts.d" / host / "app.conf" for host in hosts]
+        (self.folder / "sockets").mkdir(mode=0o700)
+        texts = {
+            "spec.toml": SPEC.format(folder=self.folder, hosts=", ".join(f'"{host}"' for host in hosts)),
+            "playbook.yml": PLAYBOOK.format(folder=self.folder),
+            "ansible.cfg": ANSIBLE.format(folder=self.folder, python=sys.executable),
+        }
+        for name, text in texts.items():
+            (self.folder / name).write_text(text, encoding="ascii")
         self.change()
-        for file in self.files():
+        for file in self.files:
+            file.parent.mkdir(parents=True)
             shutil.copy(self.folder / "source.conf", file)
-        for at in range(0, len(self.hosts), EACH):
-            self.serve(port, self.hosts[at:at + EACH])
-        for host in self.hosts:
-            self.wait(host, port)
         return self
 
     def __exit__(self, *_):
-        for server in self.servers:
-            server.terminate()
-        for server in self.servers:
-            server.wait()
+        self.ask("down")
 
-    def files(self):
-        return [self.folder / "hosts.d" / host / "app.conf" for host in self.hosts]
-
-    def write(self, port):
-        folder = self.folder
-        key = " ".join((folder / "host.pub").read_text(encoding="ascii").split()[:2])
-        client = CLIENT.format(folder=folder, port=port)
-        lines = "".join(f"{host}\n" for host in self.hosts)
-        texts = {
-            "known_hosts": "".join(f"[{host}]:{port} {key}\n" for host in self.hosts),
-            "hosts": lines,
-            "inventory": lines,
-            "ssh_config": client,
-            "ssh_config.ansible": client + " KexAlgorithms curve25519-sha256\n",
-            "spec.toml": SPEC.format(folder=folder, hosts=", ".join(f'"{host}"' for host in self.hosts)),
-            "playbook.yml": PLAYBOOK.format(folder=folder),
-            "ansible.cfg": ANSIBLE.format(folder=folder, python=sys.executable),
-        }
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="ascii")
-
-    def serve(self, port, hosts):
-        text = SERVER.format(folder=self.folder) + "".join(f"ListenAddress {host}:{port}\n" for host in hosts)
-        path = self.folder / f"sshd-{hosts[0]}"
-        path.write_text(text, encoding="ascii")
-        command = ["/usr/sbin/sshd", "-D", "-f", path, "-E", f"{path}.log"]
-        self.servers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
-
-    @staticmethod
-    def wait(host, port):
-        for _ in range(200):
-            try:
-                socket.create_connection((host, port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit(f"no sshd listens at {host}")
+    def ask(self, *words):
+        subprocess.run([FLEET, *words, "--dir", self.folder], check=True, stdout=subprocess.DEVNULL)
 
     def change(self):
         """Gives the source other bytes."""
@@ -159,7 +98,7 @@ class Fleet:
     def is_everywhere(self):
         """Whether every host has the bytes of the source, and the mode."""
         want = (self.folder / "source.conf").read_bytes()
-        return all(file.read_bytes() == want and file.stat().st_mode & 0o7777 == 0o640 for file in self.files())
+        return all(file.read_bytes() == want and file.stat().st_mode & 0o7777 == 0o640 for file in self.files)
 
 
 def cpu():
