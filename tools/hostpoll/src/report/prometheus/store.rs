@@ -18,7 +18,7 @@ const PIECE: usize = 64 * 1024;
 /// The points of all hosts.
 #[derive(Default)]
 pub(super) struct Store {
-    families: Vec<Info>,
+    families: Vec<Heading>,
     family_ids: BTreeMap<Rc<str>, u32>,
     /// Devices and mount points have the same labels in all of their families.
     labels: Vec<Rc<str>>,
@@ -36,7 +36,7 @@ pub(super) struct Store {
 }
 
 /// What stands above the points of a family.
-struct Info {
+struct Heading {
     name: Rc<str>,
     help: String,
     kind: Kind,
@@ -71,8 +71,8 @@ impl Store {
     /// When the output cannot be written.
     pub(super) fn write(&self, out: &mut Out) -> Result<()> {
         for (name, family) in &self.family_ids {
-            let info = &self.families[*family as usize];
-            writeln!(out, "# HELP {name} {}\n# TYPE {name} {}", info.help, info.kind.name())?;
+            let heading = &self.families[*family as usize];
+            writeln!(out, "# HELP {name} {}\n# TYPE {name} {}", heading.help, heading.kind.name())?;
             for block in self.hosts.values() {
                 self.write_family(*family, block, out)?;
             }
@@ -112,7 +112,7 @@ impl Store {
         }
         let name: Rc<str> = Rc::from(self.name.as_str());
         let new = id(self.families.len());
-        self.families.push(Info { name: name.clone(), help: family.full_help(), kind: family.kind });
+        self.families.push(Heading { name: name.clone(), help: family.full_help(), kind: family.kind });
         self.family_ids.insert(name, new);
         new
     }
