@@ -20,6 +20,14 @@ impl<T> Answer<T> {
         matches!(self, Self::Yes(_))
     }
 
+    /// What a yes brings.
+    pub fn yes(&self) -> Option<&T> {
+        match self {
+            Self::Yes(value) => Some(value),
+            Self::No(_) | Self::Unknown(_) => None,
+        }
+    }
+
     /// What a yes brings, made into something else.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Answer<U> {
         match self {

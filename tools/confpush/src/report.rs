@@ -180,10 +180,7 @@ pub(crate) struct HostStatus {
 impl HostStatus {
     /// What was seen; none: it is down, or refuses.
     pub(crate) fn seen(&self) -> Option<&Seen> {
-        match &self.seen {
-            Answer::Yes(seen) => Some(seen),
-            Answer::No(_) | Answer::Unknown(_) => None,
-        }
+        self.seen.yes()
     }
 }
 

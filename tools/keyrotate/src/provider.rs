@@ -122,7 +122,9 @@ pub(crate) trait Provider {
 
     /// A credential like `credential` that the target must refuse; the form of its secret is kept. None
     /// where there is no target to refuse anything.
-    fn corrupted(&mut self, credential: &Credential) -> Option<Credential>;
+    fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
+        Some(Credential { secret: random::altered(&credential.secret), ..credential.clone() })
+    }
 
     /// Has the target refuse `old`, and end its sessions; `enable` undoes it.
     fn disable(&mut self, old: &Credential, context: &Context<'_>) -> Answer;

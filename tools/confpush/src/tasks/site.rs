@@ -45,10 +45,7 @@ impl Site {
 
     /// What was seen there; none: it is down, or refuses.
     pub(crate) fn seen(&self) -> Option<&Seen> {
-        match &self.seen {
-            Answer::Yes(seen) => Some(seen),
-            Answer::No(_) | Answer::Unknown(_) => None,
-        }
+        self.seen.yes()
     }
 
     /// Whether it is out of reach. One that refuses is not.

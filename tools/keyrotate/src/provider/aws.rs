@@ -15,7 +15,7 @@ use secrets::Source;
 use secrets::conceal;
 use specs::Table;
 
-use super::{Context, Key, Maker, Place, Provider, Usage, random};
+use super::{Context, Key, Maker, Place, Provider, Usage};
 use crate::credential::{Credential, Fields};
 use api::{Refusal, Reply, Service, Text};
 
@@ -232,10 +232,6 @@ impl Provider for Aws {
             // It says nothing of the key.
             Reply::Refused(Refusal { why, .. }) | Reply::Unknown(why) => Answer::Unknown(why),
         }
-    }
-
-    fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
-        Some(Credential { secret: random::altered(&credential.secret), ..credential.clone() })
     }
 
     fn disable(&mut self, old: &Credential, context: &Context<'_>) -> Answer {

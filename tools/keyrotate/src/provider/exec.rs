@@ -153,10 +153,6 @@ impl Provider for Exec {
         said.or(|| Answer::Unknown(self.plugin.unsupported("check"))).map(|_| ())
     }
 
-    fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
-        Some(Credential { secret: random::altered(&credential.secret), ..credential.clone() })
-    }
-
     fn disable(&mut self, old: &Credential, context: &Context<'_>) -> Answer {
         self.must("disable", About::Whole(old), context).map(|_| ())
     }

@@ -333,10 +333,6 @@ impl Provider for Postgres {
         wire::answer(self.logged_in(credential)).at(&self.server.address.to_string())
     }
 
-    fn corrupted(&mut self, credential: &Credential) -> Option<Credential> {
-        Some(Credential { secret: random::altered(&credential.secret), ..credential.clone() })
-    }
-
     fn disable(&mut self, old: &Credential, _context: &Context<'_>) -> Answer {
         self.shut_out(&old.id, "NOLOGIN")
     }

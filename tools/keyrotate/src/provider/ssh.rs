@@ -156,10 +156,7 @@ impl Provider for Ssh {
 
     fn corrupted(&mut self, _credential: &Credential) -> Option<Credential> {
         // A damaged key would not be tried at all: it is another one, that no host has heard of.
-        match made("nobody") {
-            Answer::Yes(other) => Some(other),
-            _ => None,
-        }
+        made("nobody").yes().cloned()
     }
 
     fn disable(&mut self, old: &Credential, context: &Context<'_>) -> Answer {
