@@ -136,8 +136,8 @@ fn only_local_file_systems_are_asked() {
     check(&["systemd-1 /boot autofs", "/dev/sda2 /boot vfat"], &["/boot"]);
     check(&["srv:/x /dev/y nfs", "cgroup /dev/cgroup cgroup", "/dev/a /c ext4"], &["/c"]);
     check(
-        &["/dev/a /a\\040b\\011c ext4", "/dev/b /d\\134e ext4", "/dev/c /f040 ext4"],
-        &["/a b\tc", "/d\\e", "/f040"],
+        &["/dev/a /a\\040b\\011c ext4", "/dev/b /d\\134e ext4", "/dev/c /f040 ext4", "/dev/d /5%d\\040 ext4"],
+        &["/a b\tc", "/d\\e", "/f040", "/5%d "],
     );
     check(
         &["/dev/a /* ext4", "/dev/b /$(id) ext4", "srv:/ /[a] nfs", "/dev/c /a ext4"],
