@@ -118,6 +118,11 @@ impl Bads {
         Ok(())
     }
 
+    /// Whether what is left out is kept in a file.
+    pub(crate) fn collects(&self) -> bool {
+        self.reject.is_some()
+    }
+
     /// How many were left out.
     pub(crate) fn skipped(&self) -> u64 {
         if self.on_bad == OnBad::Keep { self.lost } else { self.count }
@@ -312,4 +317,19 @@ pub(crate) fn shown(value: &[u8]) -> String {
         Some(_) => Err(error),
     });
     text.map_or_else(|_| format!("{}{more}", start.escape_ascii()), |text| format!("{text}{more}"))
+}
+
+/// Refuses to put a result in the place of its input when some of that would then be nowhere.
+///
+/// # Errors
+/// When rows are left out and nowhere else, or inputs could not be read to their end.
+pub(crate) fn keep_what_is_lost(path: &Path, rows: u64, inputs: usize) -> Result<()> {
+    let path = path.display();
+    let (what, way_out) = match (rows, inputs) {
+        (0, 0) => return Ok(()),
+        (0, _) => ("not all inputs could be read to their end".into(), "name another --output"),
+        (1, _) => ("the bad row would be lost".into(), "--reject FILE or --bad keep saves it"),
+        _ => (format!("the {rows} bad rows would be lost"), "--reject FILE or --bad keep saves them"),
+    };
+    Err(Error::failed(format!("cannot replace the input {path}: {what}; {way_out}")))
 }

@@ -30,7 +30,7 @@ pub mod time;
 mod total;
 mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
 use common::{Out, Outcome, Result, output, tool};
@@ -67,6 +67,8 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     refuse_reject(&inputs, args)?;
     let reading = args.reading()?;
     let cpu = reading.cpu;
+    let output = args.output.as_deref();
+    let is_in_place = output.is_some_and(|output| output::input_at(&inputs, Some(output)).is_some());
     let mut feed = Feed::open(inputs, reading)?;
     if let Some(odd) = feed.table().and_then(Table::odd_names) {
         log::warn!("{odd}");
@@ -83,14 +85,14 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         feed.allow_any_dialect();
     }
     feed.look_ahead()?;
-    let plan = plan(&emit, &feed, &columns, args)?;
+    let plan = Plan { is_in_place, ..plan(&emit, &feed, &columns, args)? };
     let mut bads = Bads::new(args.on_bad(), args.max_bad, feed.names(), &columns);
     let header = feed.table().and_then(|table| table.header.clone());
     if let Some(path) = &args.reject {
         bads.reject_to(path, header.as_deref().unwrap_or_default())?;
     }
     let progress = Progress::new(feed.size(), args.common.quiet);
-    let mut sink = Sink::new(plan, bads, progress, (out, args.output.as_deref()))?;
+    let mut sink = Sink::new(plan, bads, progress, (out, output))?;
     sink.begin(header.as_deref())?;
     let threads = threads(&feed, args);
     let worked = work::run(&mut feed, &law, &mut sink, threads);
@@ -106,20 +108,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
 fn refuse_reject(inputs: &[PathBuf], args: &Args) -> Result<()> {
     let Some(reject) = args.reject.as_deref() else { return Ok(()) };
     output::refuse_inputs(inputs, Some(reject))?;
-    if args.output.as_deref().is_some_and(|output| is_same(output, reject)) {
-        return Err(tool::usage("--output and --reject name the same file"));
-    }
-    Ok(())
-}
-
-/// Whether two paths lead to the same file, or would if it were there.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        path.canonicalize().ok().or(Some(folder.join(path.file_name()?)))
-    };
-    one == other || place(one).is_some_and(|one| Some(one) == place(other))
+    output::refuse_twins(&[("--output", args.output.as_deref()), ("--reject", Some(reject))])
 }
 
 /// Threads for an input smaller than this are started for nothing.
@@ -213,6 +202,7 @@ fn plan<'e>(emit: &'e Emit, feed: &Feed, columns: &Columns, args: &Args) -> Resu
         pick,
         count: args.count.then(|| Total::of(args.form())),
         is_live: feed.is_live(),
+        is_in_place: false,
         inputs,
         missing,
     })

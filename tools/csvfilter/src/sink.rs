@@ -6,7 +6,7 @@ use std::path::Path;
 use common::{Error, OrCannot, Out, Result};
 use files::Replacement;
 
-use crate::bad::{Bads, OnBad};
+use crate::bad::{Bads, OnBad, keep_what_is_lost};
 use crate::block::{Broken, without_line_end};
 use crate::emit::Emit;
 use crate::emit::table::Table;
@@ -98,6 +98,8 @@ pub(crate) struct Plan<'p> {
     pub(crate) count: Option<Total>,
     /// Rows are passed on as they come.
     pub(crate) is_live: bool,
+    /// The output takes the place of an input.
+    pub(crate) is_in_place: bool,
     /// How many inputs there are.
     pub(crate) inputs: usize,
     /// How many of them are known to be missing.
@@ -348,6 +350,7 @@ impl<'o> Sink<'o> {
     /// The failure, or when something cannot be written: the output file is then as it was.
     pub(crate) fn finish(mut self, failure: Option<Error>) -> Result<(u64, u64)> {
         self.progress.clear();
+        let lost = if self.bads.collects() { 0 } else { self.bads.skipped() };
         let finished = self.bads.finish(self.rows, failure.as_ref());
         if let Some(error) = failure {
             return Err(error);
@@ -359,7 +362,10 @@ impl<'o> Sink<'o> {
             Pick::All | Pick::Head(_) => {}
         }
         self.close()?;
-        if let Target::File(file, _) = self.target {
+        if let Target::File(file, path) = self.target {
+            if self.plan.is_in_place {
+                keep_what_is_lost(path, lost, self.missing)?;
+            }
             file.commit()?;
         }
         Ok((self.kept, self.bads.skipped() + self.missing as u64))

@@ -67,6 +67,28 @@ fn an_output_that_is_an_input_is_refused() {
     let run =
         sh("\"$0\" 'id == 2' x.csv -o x.csv; cat x.csv").file("x.csv", TEXT).stdout("id,n\n2,b\n").run();
     assert_eq!(run.read("x.csv"), b"id,n\n2,b\n");
+    // But not when some of it would then be nowhere.
+    let torn = |files: &[&str], args: &[&str], said: &str| {
+        let case = Case::new(TOOL).file("x.csv", "id,n\n1,a\n2\n").args(["--all", "-o./x.csv"]).args(files);
+        let run = case.args(args).status(2).stderr_has(said).run();
+        assert_eq!(run.read("x.csv"), b"id,n\n1,a\n2\n", "{args:?}");
+    };
+    torn(
+        &["x.csv"],
+        &[],
+        "cannot replace the input ./x.csv: the bad row would be lost; --reject FILE or --bad keep",
+    );
+    torn(
+        &["x.csv", "gone"],
+        &["--bad", "keep"],
+        "cannot replace the input ./x.csv: not all inputs could be read",
+    );
+    let whole = |args: &[&str], status| {
+        let case = Case::new(TOOL).file("x.csv", "id,n\n1,a\n2\n").args(["--all", "-ox.csv", "x.csv"]);
+        case.args(args).status(status).stderr_has("1 bad row of 2").run()
+    };
+    assert_eq!(whole(&["--reject", "bad"], 23).read("x.csv"), b"id,n\n1,a\n");
+    assert_eq!(whole(&["--bad", "keep"], 0).read("x.csv"), b"id,n\n1,a\n2\n");
     let text = people(4 << 20);
     let run = Case::new(TOOL).file("x.csv", &text).args(["--all", "x.csv", "-j4", "-ox.csv"]).run();
     assert!(run.read("x.csv") == text.as_bytes(), "the input lost something");
