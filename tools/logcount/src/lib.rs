@@ -34,6 +34,7 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// written. A file that was to be replaced is then unchanged, and so is the state.
 pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     let plan = args.plan()?;
+    plan.spare_inputs()?;
     // The sink is chosen once, so that what counts a record asks nothing.
     match (plan.by.is_time(), plan.raw) {
         (false, false) => run_with::<Levels>(&plan, out),

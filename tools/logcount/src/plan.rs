@@ -1,8 +1,9 @@
 //! What a run is asked to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::{Result, output};
 use logs::Level;
 use logs::clock::Zone;
 use logs::rules::Rules;
@@ -33,6 +34,19 @@ pub(crate) struct Plan {
     pub(crate) jobs: Option<usize>,
     pub(crate) task: Task,
     pub(crate) state: Option<Remember>,
+}
+
+impl Plan {
+    /// Refuses to write into a log, or twice into one file.
+    ///
+    /// # Errors
+    /// When the output, the state and the logs are not files of their own.
+    pub(crate) fn spare_inputs(&self) -> Result<()> {
+        let state: Option<&Path> = self.state.as_ref().map(|remember| &*remember.file);
+        output::refuse_twins(&[("--output", self.output.as_deref()), ("--state", state)])?;
+        output::refuse_inputs(&self.files, self.output.as_deref())?;
+        state.map_or(Ok(()), |state| output::refuse_inputs(&self.files, Some(state)))
+    }
 }
 
 /// What is done with the logs.

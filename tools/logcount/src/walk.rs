@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use common::{Error, OrCannot, Result, tool};
+use common::{Error, OrCannot, Result, output, tool};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 /// How directories are searched.
@@ -60,14 +60,8 @@ impl Walk {
 
     fn wants(&self, path: &Path) -> bool {
         let named = self.globs.is_empty() || path.file_name().is_some_and(|name| self.globs.is_match(name));
-        named && !self.skip.iter().any(|own| same(own, path))
+        named && !self.skip.iter().any(|own| output::is_same(own, path))
     }
-}
-
-/// Whether two paths are spelled alike but for `./`.
-fn same(a: &Path, b: &Path) -> bool {
-    let plain = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    a.file_name() == b.file_name() && plain(a) == plain(b)
 }
 
 /// The files that `paths` stand for, in their order, and what could not be searched.

@@ -2,7 +2,7 @@
 
 use testkit::Case;
 
-use super::case;
+use super::{case, json};
 
 const REASON: &str = "cannot open gone.log: No such file or directory (os error 2)";
 
@@ -17,6 +17,25 @@ fn the_reason_for_a_failure_is_said_in_four_formats() {
     gone("--log-format json").stderr_has(format!("\"level\":\"error\",\"message\":\"{REASON}\"")).run();
     gone("--json").env("SRE_LOG_FORMAT", "journal").stderr(format!("<3>{REASON}\n")).run();
     gone("--log-format short").env("SRE_LOG_FORMAT", "journal").stderr(&short).run();
+}
+
+#[test]
+fn nothing_is_written_into_a_log_or_twice_into_a_file() {
+    let log = "2026-03-14 09:26:50 INFO one\n";
+    let check = |line: &str, want: &str| {
+        let run = case(line).file("app.log", log).status(2).stderr(format!("logcount: {want}\n")).run();
+        assert_eq!(run.read("app.log"), log.as_bytes(), "{line}");
+    };
+    check("app.log -o ./app.log", "./app.log is the same file as the input app.log; name another");
+    check("app.log --state ./app.log", "./app.log is the same file as the input app.log; name another");
+    check("app.log --state s -o ./s", "--output and --state name the same file");
+    let script = "ln app.log b; \"$0\" b >> app.log";
+    let bash = |script| Case::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_logcount")]);
+    let said = "logcount: standard output is the same file as the input b; name another\n";
+    bash(script).file("app.log", log).status(2).stderr(said).run();
+    // What is found in a folder is passed over, whatever leads to it.
+    let script = "ln -s . here; \"$0\" -r --glob own --json here -o own; cat own";
+    bash(script).file("own", log).stdout(json(&[])).run();
 }
 
 #[test]
