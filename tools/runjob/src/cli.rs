@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use common::cli::Common;
-use common::units;
+use common::{Result, output, units};
 
 /// Run a command from cron or a timer as it should be run
 #[derive(Parser, Debug)]
@@ -206,6 +206,19 @@ impl Args {
         };
         self.name.clone().or_else(file).unwrap_or_default()
     }
+
+    /// Refuses to write two reports into one file, or one over what is needed.
+    ///
+    /// # Errors
+    /// As it says.
+    pub(crate) fn spare_files(&self) -> Result<()> {
+        let lock = self.lock.as_ref().map(Path::new).filter(|lock| lock.components().count() > 1);
+        let Reports { status, metrics, .. } = &self.reports;
+        let reports = [("--status", status.as_deref()), ("--metrics", metrics.as_deref())];
+        output::refuse_twins(&[reports[0], reports[1], ("--lock", lock)])?;
+        let one = |path| output::refuse_inputs(&self.surroundings.env_file, Some(path));
+        reports.into_iter().filter_map(|(_, path)| path).try_for_each(one)
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +236,7 @@ impl AsRef<Common> for Args {
 }
 
 /// More than none: timeout(1) takes 0 for no limit, and others for no time.
-fn some_time(text: &str) -> Result<Duration, String> {
+fn some_time(text: &str) -> std::result::Result<Duration, String> {
     let time = units::duration(text)?;
     if time.is_zero() {
         Err("is to be more than 0s; without this option there is no limit".into())
@@ -233,7 +246,7 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 /// Permissions in octal digits.
-fn mode(text: &str) -> Result<u32, String> {
+fn mode(text: &str) -> std::result::Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
     mode.ok_or_else(|| "is to be octal digits such as 077".into())
 }

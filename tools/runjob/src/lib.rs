@@ -32,6 +32,7 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// # Errors
 /// When COMMAND did not run, or took too long: the status says which.
 pub fn run(args: &Args, _out: &mut Out) -> Result<Outcome> {
+    args.spare_files()?;
     let ready = Ready::judge(&args.surroundings)?;
     let id = run::id();
     let mut held = match &args.lock {

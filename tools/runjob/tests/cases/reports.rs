@@ -53,6 +53,18 @@ fn what_cannot_be_told_changes_no_status() {
 }
 
 #[test]
+fn a_report_takes_the_place_of_nothing_else() {
+    let check = |flags: &str, said: &str| {
+        let case = job(flags, "echo never").file("b", "A=1\n").status(125).stderr_has(said);
+        assert_eq!(case.run().read("b"), b"A=1\n", "{flags}");
+    };
+    check("--status b --metrics ./b", "runjob: --status and --metrics name the same file\n");
+    check("--status new --metrics ./new", "--status and --metrics name the same file");
+    check("--lock ./b --metrics b", "--metrics and --lock name the same file");
+    check("--env-file b --status ./b", "runjob: ./b is the same file as the input b; name another\n");
+}
+
+#[test]
 fn a_person_is_told_of_a_failure_and_of_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let run = |script: &str, status: i32| {
