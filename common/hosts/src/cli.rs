@@ -134,6 +134,18 @@ impl Hosts {
         Ok(config)
     }
 
+    /// The files that the hosts are read from, `-` for standard input: no place for a result.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let file = |source| match source {
+            Source::File(path) => Some(path),
+            Source::Stdin => Some("-".into()),
+            _ => None,
+        };
+        let named = self.names.iter().filter(|name| *name == "-").map(PathBuf::from);
+        self.sources().into_iter().filter_map(file).chain(named).chain(self.ssh_config.clone()).collect()
+    }
+
     /// Where the inventory is: what the flags name, else the variable.
     fn sources(&self) -> Vec<Source> {
         let mut sources: Vec<Source> = self.files.iter().map(|path| source(path)).collect();

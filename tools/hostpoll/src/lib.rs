@@ -41,6 +41,7 @@ pub const MANUAL: &str = include_str!("../README.md");
 /// output cannot be written.
 pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
     args.check()?;
+    common::output::refuse_inputs(&args.hosts.inputs(), args.output())?;
     let options = args.options(out.is_terminal())?;
     let rules = args.rules()?;
     let selected = args.hosts.selected()?;

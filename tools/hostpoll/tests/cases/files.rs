@@ -1,5 +1,6 @@
 //! Keys, known hosts, and the file that takes the result.
 
+use testkit::Case;
 use testkit::sshd::Sshd;
 
 use crate::poll;
@@ -13,6 +14,20 @@ fn a_file_takes_the_result_whole() {
         .run();
     let text = String::from_utf8(output.read("fleet.prom")).unwrap();
     assert!(text.starts_with("# HELP ") && text.contains("\nnode_load1{instance=\"127.0.0.1\"} "), "{text}");
+}
+
+#[test]
+fn the_inventory_is_no_place_for_the_result() {
+    let refused = |args: &[&str], variable: &str| {
+        let case = Case::new(env!("CARGO_BIN_EXE_hostpoll")).file("fleet", "127.0.0.1\n").args(args);
+        let case = case.env("SRE_HOSTS", variable).args(["--port", "1", "-o", "./fleet"]).status(2);
+        let run =
+            case.stderr_has("hostpoll: ./fleet is the same file as the input fleet; name another\n").run();
+        assert_eq!(run.read("fleet"), b"127.0.0.1\n");
+    };
+    refused(&["-H", "fleet"], "");
+    refused(&["--hosts-format", "names"], "fleet");
+    refused(&["web1", "--ssh-config", "fleet"], "");
 }
 
 #[test]
