@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use common::{Error, Result};
 use files::{Lock, Wait};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::plan::{By, Plan, Remember};
@@ -89,9 +90,16 @@ impl Store {
     }
 }
 
+/// What a file of any version has, and what is in no other.
+#[derive(Deserialize)]
+struct Header {
+    version: u32,
+    #[serde(rename = "logs")]
+    _logs: IgnoredAny,
+}
+
 #[derive(Deserialize)]
 struct File {
-    version: u32,
     logs: Vec<Entry>,
 }
 
@@ -147,14 +155,19 @@ impl Memory {
     }
 
     fn from_json(bytes: &[u8], path: &Path) -> Result<Self> {
-        let foreign = |why: String| {
-            let path = path.display();
-            Error::failed(format!("{path} is no state of logcount, {why}; remove it to count from the start"))
+        let shown = path.display();
+        // It may be a log that was named by mistake: nobody is told to remove that.
+        let foreign = |_reason| {
+            Error::failed(format!("{shown} is no state of logcount; name another file with --state"))
         };
-        let file: File = serde_json::from_slice(bytes).map_err(|error| foreign(error.to_string()))?;
-        if file.version != VERSION {
-            return Err(foreign(format!("its version is {} and not {VERSION}", file.version)));
+        let Header { version, .. } = serde_json::from_slice(bytes).map_err(foreign)?;
+        if version != VERSION {
+            return Err(Error::failed(format!(
+                "{shown} is a state of another logcount, of version {version} and not {VERSION}; \
+                 remove it to count from the start"
+            )));
         }
+        let file: File = serde_json::from_slice(bytes).map_err(foreign)?;
         let log = |entry: Entry| {
             let mut totals = Levels::default();
             for (name, (records, lines)) in entry.totals {
@@ -231,10 +244,16 @@ mod tests {
     fn a_foreign_file_is_refused() {
         let check = |bytes: &str, want: &str| {
             let error = Memory::from_json(bytes.as_bytes(), Path::new("s")).unwrap_err().to_string();
-            assert!(error.starts_with("s is no state of logcount, ") && error.contains(want), "{error}");
+            assert_eq!(error, want, "{bytes}");
         };
-        check("{}", "missing field `version`");
-        check("{\"version\":2,\"logs\":[]}", "its version is 2 and not 1");
-        check("{\"version\":1,\"logs\":[", "EOF while parsing");
+        let none = "s is no state of logcount; name another file with --state";
+        check("{}", none);
+        check("2026-03-14 09:26:50 INFO one\n", none);
+        check("{\"version\":2,\"name\":\"app\"}", none);
+        check("{\"version\":1,\"logs\":[", none);
+        check("{\"version\":1,\"logs\":[7]}", none);
+        let other =
+            "s is a state of another logcount, of version 2 and not 1; remove it to count from the start";
+        check("{\"version\":2,\"logs\":[]}", other);
     }
 }

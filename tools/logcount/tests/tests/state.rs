@@ -197,7 +197,7 @@ fn a_log_that_is_missing_is_told_and_the_state_stays() {
     folder.append("app.log", INFO);
     folder.check(0, 1);
     folder.append("t", "{\"version\":9,\"logs\":[]}");
-    folder.run("--state t app.log").status(2).stderr_has("its version is 9").run();
+    folder.run("--state t app.log").status(2).stderr_has("of version 9 and not 1").run();
     folder.run("--state s /dev/null").status(2).stderr_has("it is not a regular file").run();
 }
 
