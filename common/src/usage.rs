@@ -12,6 +12,7 @@ use crate::near;
 
 /// The error of the tool `name` that says what clap found wrong with `args`, and the way out.
 pub(crate) fn sentence(name: &str, usage: &clap::Error, args: impl Iterator<Item = OsString>) -> Error {
+    let args: Vec<OsString> = args.collect();
     let said = match usage.kind() {
         ErrorKind::UnknownArgument => unknown(usage),
         ErrorKind::InvalidSubcommand => {
@@ -23,20 +24,35 @@ pub(crate) fn sentence(name: &str, usage: &clap::Error, args: impl Iterator<Item
         }
         ErrorKind::MissingRequiredArgument => missing(usage),
         ErrorKind::InvalidValue if text(usage, ContextKind::InvalidValue).is_empty() => {
-            format!("a value is required for `{}`", text(usage, ContextKind::InvalidArg))
+            let arg = text(usage, ContextKind::InvalidArg);
+            if is_one_empty(&args) { empty(&arg) } else { format!("a value is required for `{arg}`") }
         }
         ErrorKind::InvalidValue => {
             let known = near::either(&quoted(usage, ContextKind::ValidValue));
             let refused = format!("{}: it is none of {known}", refused(usage));
             offering(refused, usage, ContextKind::SuggestedValue)
         }
+        ErrorKind::ValueValidation if text(usage, ContextKind::InvalidValue).is_empty() => {
+            empty(&text(usage, ContextKind::InvalidArg))
+        }
         ErrorKind::ValueValidation => return refused_by_its_parser(usage),
         ErrorKind::ArgumentConflict => conflict(usage),
-        ErrorKind::InvalidUtf8 => no_utf8(args),
+        ErrorKind::InvalidUtf8 => no_utf8(&args),
         _ => one_line(usage),
     };
     let has_a_way_out = said.contains("; ") || said.contains(": ");
     Error::failed(if has_a_way_out { said } else { format!("{said}; see `{name} --help`") })
+}
+
+/// Whether a value was given and is empty; an option at the end has none.
+fn is_one_empty(args: &[OsString]) -> bool {
+    args.iter().any(|arg| {
+        arg.is_empty() || arg.to_str().is_some_and(|arg| arg.starts_with('-') && arg.ends_with('='))
+    })
+}
+
+fn empty(arg: &str) -> String {
+    format!("the value of `{arg}` is empty; is a variable of the shell not set?")
 }
 
 fn unknown(usage: &clap::Error) -> String {
@@ -85,13 +101,31 @@ fn refused(usage: &clap::Error) -> String {
 /// The reason has the place in the value below its first line where it knows one.
 fn refused_by_its_parser(usage: &clap::Error) -> Error {
     let reason = std::error::Error::source(usage).map(ToString::to_string).unwrap_or_default();
+    let reason = of_number(&reason).unwrap_or(reason);
     let mut lines = reason.lines();
     let sentence = format!("{}: {}", refused(usage), lines.next().unwrap_or("it is none"));
     Error::failed(sentence).showing(lines.map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned()))
 }
 
-fn no_utf8(args: impl Iterator<Item = OsString>) -> String {
+/// What clap and std say of a number, in words: `0 is not in 1..18446744073709551615`.
+fn of_number(reason: &str) -> Option<String> {
+    match reason {
+        "invalid digit found in string" => return Some("it is no whole number".into()),
+        "number too large to fit in target type" => return Some("it is too large".into()),
+        _ => {}
+    }
+    let (least, most) = reason.split_once(" is not in ")?.1.split_once("..")?;
+    let least: i128 = least.parse().ok()?;
+    let (most, is_included) = most.strip_prefix('=').map_or((most, false), |most| (most, true));
+    let most = most.parse::<i128>().ok()? - i128::from(!is_included);
+    let is_any =
+        [u32::MAX.into(), i64::MAX.into(), u64::MAX.into()].contains(&(most + i128::from(!is_included)));
+    Some(if is_any { format!("it is at least {least}") } else { format!("it is from {least} to {most}") })
+}
+
+fn no_utf8(args: &[OsString]) -> String {
     let odd: Vec<String> = args
+        .iter()
         .filter(|arg| arg.to_str().is_none())
         .map(|arg| format!("`{}`", arg.as_encoded_bytes().escape_ascii()))
         .collect();
@@ -132,14 +166,23 @@ mod tests {
     use super::*;
 
     fn check(args: &[&str], want: &str) {
+        let number = Arg::new("number").long("number").value_name("N");
+        let number = number.value_parser(clap::value_parser!(u64).range(1..));
+        let jobs = Arg::new("jobs").long("jobs").value_name("N");
+        let jobs = jobs.value_parser(clap::value_parser!(u16).range(1..=1024));
         let level = Arg::new("level").long("level").value_name("LEVEL").value_parser(["info", "error"]);
         let depth = Arg::new("depth")
             .long("depth")
             .value_name("N")
             .value_parser(|text: &str| text.parse::<u8>().map_err(|_| format!("no number\n  {text}\n  ^")));
         let quiet = Arg::new("quiet").long("quiet").action(ArgAction::SetTrue).conflicts_with("level");
-        let sub = Command::new("plan").arg(Arg::new("file").value_name("FILE").required(true));
-        let command = Command::new("tool").args([level, depth, quiet]).subcommand(sub);
+        let sub = Command::new("plan").arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .value_parser(clap::value_parser!(std::path::PathBuf)),
+        );
+        let command = Command::new("tool").args([level, depth, quiet, number, jobs]).subcommand(sub);
         let command = command.subcommand_required(true).arg_required_else_help(true);
         let all = std::iter::once(&"tool").chain(args);
         let usage = command.try_get_matches_from(all).unwrap_err();
@@ -163,6 +206,12 @@ mod tests {
             &["--level", "eror"],
             "cannot take `eror` for `--level <LEVEL>`: it is none of `info` or `error`; did you mean `error`?",
         );
+        check(&["--level="], "the value of `--level <LEVEL>` is empty; is a variable of the shell not set?");
+        check(&["--depth", ""], "the value of `--depth <N>` is empty; is a variable of the shell not set?");
+        check(&["plan", ""], "the value of `<FILE>` is empty; is a variable of the shell not set?");
+        check(&["--number", "0"], "cannot take `0` for `--number <N>`: it is at least 1");
+        check(&["--number", "x"], "cannot take `x` for `--number <N>`: it is no whole number");
+        check(&["--jobs", "0"], "cannot take `0` for `--jobs <N>`: it is from 1 to 1024");
         check(&["--depth", "1x"], "cannot take `1x` for `--depth <N>`: no number\n1x\n^");
         check(
             &["--level", "info", "--quiet", "plan", "a"],
@@ -178,7 +227,7 @@ mod tests {
     fn what_is_no_utf8_is_named() {
         use std::os::unix::ffi::OsStringExt;
         let odd = || OsString::from_vec(b"a\xff".to_vec());
-        let check = |args: &[OsString], want: &str| assert_eq!(no_utf8(args.iter().cloned()), want);
+        let check = |args: &[OsString], want: &str| assert_eq!(no_utf8(args), want);
         check(&["tool".into(), odd()], "the argument `a\\xff` is no UTF-8");
         check(&[odd(), odd()], "one of the arguments `a\\xff`, `a\\xff` is no UTF-8");
     }

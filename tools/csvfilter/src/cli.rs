@@ -285,6 +285,7 @@ impl Args {
             questions.push(parsed?);
         }
         let mut ask = |texts: &[String], parse: fn(&str) -> Result<Question>| {
+            operands::say_something(texts).map_err(tool::usage)?;
             texts.iter().try_for_each(|text| parse(text).map(|question| questions.push(question)))
         };
         ask(&self.expr, Question::parse)?;

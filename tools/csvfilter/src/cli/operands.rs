@@ -13,7 +13,7 @@ use crate::expr;
 pub(super) fn check(operands: &[OsString], has_expression: bool) -> Result<(), String> {
     for file in operands.iter().skip(usize::from(has_expression)) {
         if file.is_empty() {
-            return Err("the name of an input is empty; is a variable of the shell not set?".into());
+            return Err(empty("the name of an input"));
         }
         let is_condition = file.to_str().is_some_and(|text| Question::parse(text).is_ok());
         if !has_expression && is_condition && !Path::new(file).exists() {
@@ -27,8 +27,24 @@ pub(super) fn check(operands: &[OsString], has_expression: bool) -> Result<(), S
     Ok(())
 }
 
+/// Refuses a condition that is empty.
+///
+/// # Errors
+/// A sentence.
+pub(super) fn say_something(conditions: &[String]) -> Result<(), String> {
+    if conditions.iter().any(String::is_empty) { Err(empty("a condition")) } else { Ok(()) }
+}
+
+/// What is said of a value that is empty.
+fn empty(what: &str) -> String {
+    format!("{what} is empty; is a variable of the shell not set?")
+}
+
 /// What the first operand is where it should be an expression and is none; `None`: a wrong one.
 pub(super) fn no_expression(operand: &OsStr) -> Option<String> {
+    if operand.is_empty() {
+        return Some(empty("the expression"));
+    }
     let shown = operand.display();
     if Path::new(operand).is_file() {
         return Some(format!("`{shown}` is a file, where an expression belongs; --all keeps every row"));
@@ -69,6 +85,7 @@ mod tests {
     fn an_expression_that_the_shell_took_apart_is_told() {
         let check = |text: &str, want: bool| assert_eq!(no_expression(OsStr::new(text)).is_some(), want);
         check("status", true);
+        check("", true);
         check("Cargo.toml", true);
         check("status >", false);
         check("status ==", false);

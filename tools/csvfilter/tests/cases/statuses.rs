@@ -10,6 +10,20 @@ fn on(args: &[&str]) -> Case {
 }
 
 #[test]
+fn what_is_empty_is_told_as_what_it_is() {
+    for (args, what) in [
+        (&["", "x.csv"][..], "the expression"),
+        (&["-w", "", "x.csv"], "a condition"),
+        (&["--all", ""], "the name of an input"),
+        (&["--all", "-o", "", "x.csv"], "the value of `--output <FILE>`"),
+        (&["--all", "--head", "", "x.csv"], "the value of `--head <N>`"),
+    ] {
+        let said = format!("csvfilter: {what} is empty; is a variable of the shell not set?\n");
+        on(args).status(2).stderr(said).run();
+    }
+}
+
+#[test]
 fn the_status_tells_what_was_kept() {
     on(&["age > 18", "x.csv"]).stdout("id,age,name\n1,45,a\n").run();
     on(&["age > 99", "x.csv"]).stdout("id,age,name\n").status(1).run();

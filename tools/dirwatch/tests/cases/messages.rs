@@ -22,7 +22,7 @@ fn a_newcomer_is_told_what_is_missing() {
         );
     }
     refuses(&["in", "--", ""], "the name of the command is empty");
-    refuses(&["", "--", "echo"], "a value is required for `[DIR]...`");
+    refuses(&["", "--", "echo"], "the value of `[DIR]...` is empty; is a variable of the shell not set?");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_value_must_have_its_unit() {
     bad("--backoff=5m..1s", "`5m..1s` ends before it begins");
     bad("--batch=0", "a batch has 1 to 1000 files");
     bad("--batch=x", "`x` is neither a number of files nor a duration such as 5s");
-    bad("--jobs=0", "0 is not in 1..=1024");
+    bad("--jobs=0", "it is from 1 to 1024");
     bad("--order=size", "it is none of `arrival`, `name` or `time`");
     bad("--identity=inode", "it is none of `version`, `content` or `path`");
     bad("--on-interrupted=x", "it is none of `retry` or `quarantine`");

@@ -242,7 +242,7 @@ fn a_flag_that_would_do_nothing_is_refused() {
     refused(&["a.json", "--recover", "--create"], "--create is about changes");
     refused(&["-", "a=1", "--in-place"], "--in-place needs a file that changes");
     refused(&["-", "a=1", "--while", "--", "true"], "--while needs a file that changes");
-    refused(&["a.json", "a=1", "--validate", ""], "there is no command in it");
+    refused(&["a.json", "a=1", "--validate", ""], "the value of `--validate <CMD>` is empty");
     refused(&["a.json", "a=1", "--on-change", " "], "there is no command in it");
     refused(&["a.json", "--", "-a=1"], "what follows `--` is a COMMAND, which needs --while");
     refused(&["a.json", "a=1", "-o", "b", "--on-change", "true"], "--on-change needs a file that changes");

@@ -233,7 +233,11 @@ fn what_is_no_file_is_refused_by_name() {
     }
     Case::new(TOOL).args(["no/such/a.json", "n=1", "--create"]).status(2).stderr_has("no/such").run();
     case(&["a.json/b.json", "n=1"]).status(2).stderr_has("a.json/b.json").run();
-    Case::new(TOOL).args(["", "n=1"]).status(2).stderr_has("a value is required for `<FILE>`").run();
+    Case::new(TOOL)
+        .args(["", "n=1"])
+        .status(2)
+        .stderr_has("the value of `<FILE>` is empty; is a variable")
+        .run();
 }
 
 fn make_fifo(path: &Path) {
