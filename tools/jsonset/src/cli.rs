@@ -352,7 +352,11 @@ fn assignment(text: &str) -> std::result::Result<(Path, Source), String> {
 }
 
 fn set(text: &str) -> Parsed {
-    assignment(text).map(|(path, source)| Edit::Set(path, source))
+    let is_given = |word: &str| std::env::args_os().any(|arg| arg == word);
+    // The words of a COMMAND that does not stand where it should arrive here.
+    let is_command = is_given("--while") && !is_given("--");
+    let hint = if is_command { "; the COMMAND of --while stands behind `--`" } else { "" };
+    assignment(text).map(|(path, source)| Edit::Set(path, source)).map_err(|why| why + hint)
 }
 
 fn default(text: &str) -> Parsed {

@@ -238,6 +238,8 @@ fn what_is_no_file_is_refused_by_name() {
         .status(2)
         .stderr_has("the value of `<FILE>` is empty; is a variable")
         .run();
+    let said = "or PATH=@FILE; the COMMAND of --while stands behind `--`\n";
+    Case::new(TOOL).args(["x", "n=1", "--while", "sleep", "5"]).status(2).stderr_has(said).run();
 }
 
 fn make_fifo(path: &Path) {
