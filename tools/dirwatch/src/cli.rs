@@ -206,7 +206,7 @@ impl Args {
             return Ok(Plan::Look(Look { state, question, json: self.json }));
         }
         if self.dirs.is_empty() {
-            return Err(tool::usage("no directory is given; see dirwatch --help"));
+            return Err(tool::usage("no directory is given; see `dirwatch --help`"));
         }
         if self.command.is_empty() && !self.events {
             return Err(tool::usage(
@@ -215,6 +215,9 @@ impl Args {
         }
         let (work, place) = (self.work()?, self.place()?);
         let state = place::ledger_of(self.state.as_deref(), &self.dirs)?;
+        if self.state.is_some() {
+            place::has_folder(&state)?;
+        }
         let metrics = self.metrics.as_deref().map(place::absolute).transpose()?;
         Ok(Plan::Watch(Box::new(Watch { place, work, state, metrics })))
     }

@@ -120,8 +120,8 @@ pub(crate) struct Keeper<'a> {
     changing: BTreeMap<Arc<Path>, u32>,
     /// Files that cannot be read; that was said.
     unreadable: BTreeSet<Arc<Path>>,
-    /// Whether a folder was not there in a pass.
-    absent: bool,
+    /// Which of the watched folders were not there in a pass.
+    absent: BTreeSet<usize>,
     /// Whether every folder was passed over once.
     settled: bool,
     /// A batch that waits for more, and since when.
@@ -172,7 +172,7 @@ impl<'a> Keeper<'a> {
             survivors: Vec::new(),
             changing: BTreeMap::new(),
             unreadable: BTreeSet::new(),
-            absent: false,
+            absent: BTreeSet::new(),
             settled: false,
             gathered: Vec::new(),
             gathered_since: None,

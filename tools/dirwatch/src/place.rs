@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use common::{Error, OrCannot, Result, tool};
+use files::folder_of;
 use siphasher::sip::SipHasher13;
 
 /// `path` from the root of the file system, without `.` and `..` and, as far as it exists, without
@@ -108,6 +109,22 @@ pub(crate) fn ledger_of(given: Option<&Path>, dirs: &[PathBuf]) -> Result<PathBu
     }
     let name = first.file_name().unwrap_or_default().to_string_lossy();
     Ok(state_home()?.join("dirwatch").join(format!("{name}-{:016x}.db", hasher.finish())))
+}
+
+/// Refuses a record in a folder that is not there: the path is misspelt then, and with a new record every
+/// file would be new.
+///
+/// # Errors
+/// As it says.
+pub(crate) fn has_folder(state: &Path) -> Result<()> {
+    let is_missing = folder_of(state).metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    if is_missing {
+        let state = state.display();
+        return Err(tool::usage(format!(
+            "there is no folder for the record {state}; make it, or mend --state"
+        )));
+    }
+    Ok(())
 }
 
 /// The folder for what programs remember (XDG Base Directory Specification).

@@ -1,5 +1,7 @@
 //! What is done now and then, and at the end.
 
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use common::{Error, Outcome, Result};
@@ -8,6 +10,7 @@ use crate::hands::Task;
 use crate::keeper::{IDLE, Keeper, PAUSE};
 use crate::ledger::Refused;
 use crate::message::Pass;
+use crate::plan::Watch;
 use crate::tree;
 
 /// How often the numbers are written.
@@ -46,7 +49,7 @@ impl Keeper<'_> {
     pub(super) fn tend(&mut self) -> Result<()> {
         let tidings = self.ledger.tend()?;
         if tidings.changed && self.ending.is_none() {
-            log::debug!("the ledger was changed by another process");
+            log::debug!("the record was changed by another process");
             self.take_up_again()?;
             self.around.scanner.everything();
         }
@@ -116,8 +119,9 @@ impl Keeper<'_> {
     pub(super) fn finish(mut self) -> Result<Outcome> {
         if !self.flight.is_empty() {
             let running = self.flight.len();
+            let s = if running == 1 { "" } else { "s" };
             log::warn!(
-                "ending {running} commands that still run; their files are taken again by the next start"
+                "ending {running} command{s} still running; their files are taken again by the next start"
             );
             if let Some(commands) = &mut self.around.commands {
                 commands.end_all(&self.around.mail);
@@ -135,7 +139,7 @@ impl Keeper<'_> {
         let is_cut_short = self.watch.place.once && self.ending.is_some();
         match self.failed {
             Some(error) => Err(error),
-            None if self.watch.place.once && self.absent => Err(Error::retry("not every directory is there")),
+            None if self.watch.place.once && !self.absent.is_empty() => Err(missed(self.watch, &self.absent)),
             None if is_cut_short => Err(Error::retry("stopped before everything was processed")),
             None if self.watch.place.once && self.undone > 0 => Ok(Outcome::Partial),
             None => Ok(Outcome::Done),
@@ -156,7 +160,9 @@ impl Keeper<'_> {
 
     pub(super) fn passed(&mut self, pass: Pass) {
         self.since[pass.root].passed |= pass.there;
-        self.absent |= !pass.there;
+        if !pass.there {
+            self.absent.insert(pass.root);
+        }
         if self.watch.place.once && !pass.whole {
             self.undone += 1;
         }
@@ -169,8 +175,32 @@ impl Keeper<'_> {
             self.around.service.stopping(grace);
             let running = self.flight.len();
             if running > 0 {
-                log::info!("stopping; {running} commands may go on for {}s", grace.as_secs());
+                let s = if running == 1 { "" } else { "s" };
+                let what = format!("stopping; {running} command{s} may go on for {}s", grace.as_secs());
+                // A person who has typed Ctrl-C sees nothing happen.
+                if std::io::stderr().is_terminal() {
+                    log::warn!("{what}; Ctrl-C once more ends all at once");
+                } else {
+                    log::info!("{what}");
+                }
             }
         }
     }
+}
+
+/// Why a single pass had to leave out folders; of several, the others are told here.
+fn missed(watch: &Watch, absent: &BTreeSet<usize>) -> Error {
+    let why = |root: &usize| {
+        let root = &watch.place.roots[*root];
+        match std::fs::read_dir(root) {
+            Err(why) => Error::retry(format!("cannot read {}", root.display())).because(why),
+            Ok(_) => Error::retry(format!("{} was not there, and is now", root.display())),
+        }
+    };
+    let mut errors: Vec<Error> = absent.iter().map(why).collect();
+    let last = errors.pop();
+    for error in errors {
+        log::error!("{error}");
+    }
+    last.unwrap_or_else(|| Error::retry("not every directory is there"))
 }

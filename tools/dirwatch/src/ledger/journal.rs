@@ -100,7 +100,7 @@ impl Journal {
         };
         if found.header.is_none_or(|header| header.ledger != ledger) {
             if found.header.is_some() {
-                log::warn!("{} was left by another ledger; what it held is dropped", path.display());
+                log::warn!("{} was left by another record; what it held is dropped", path.display());
             }
             journal.lay_out(0, half)?;
         } else {

@@ -173,7 +173,7 @@ impl Local {
         }
         let trouble = self.scribe.trouble().map_err(Refused::Broken)?;
         let path = self.path.display();
-        let slow = || Error::failed(format!("cannot write the ledger {path} as fast as files are recorded"));
+        let slow = || Error::failed(format!("cannot write the record {path} as fast as files are recorded"));
         Err(Refused::NoRoom(trouble.unwrap_or_else(slow)))
     }
 
@@ -182,7 +182,7 @@ impl Local {
         self.frames.clear();
         let lengths = entries.iter().map(|entry| frame::push(&mut self.frames, entry)).collect();
         let path = &self.path;
-        let endless = || Error::failed(format!("cannot record in the ledger {}: too long", path.display()));
+        let endless = || Error::failed(format!("cannot write the record {}: too long", path.display()));
         let lengths: Option<Vec<usize>> = lengths;
         lengths.ok_or_else(|| Refused::Broken(endless()))
     }

@@ -45,7 +45,10 @@ pub(crate) fn open(path: &Path, wanted: Use) -> Result<Connection> {
         create(path)?;
     }
     if !is_file(path)? {
-        return Err(Error::failed(format!("there is no ledger {}", path.display())));
+        return Err(Error::failed(format!(
+            "there is no record {}; name the directories, or --state, as the watcher does",
+            path.display()
+        )));
     }
     let access = match wanted {
         Use::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -71,7 +74,7 @@ pub(crate) fn is_file(path: &Path) -> Result<bool> {
     }
     let what = if kind.is_dir() { "a folder" } else { "not a regular file" };
     let path = path.display();
-    Err(Error::failed(format!("the ledger {path} is {what}; name a file with --state")))
+    Err(Error::failed(format!("the record {path} is {what}; name a file with --state")))
 }
 
 /// Makes the folder of a ledger, for nobody else: who may read a ledger sees the names of all files.
@@ -108,18 +111,18 @@ fn prepare(connection: &Connection, path: &Path, wanted: Use) -> Result<()> {
         return Err(Error::failed(what));
     }
     if version > VERSION {
-        let what = format!("the ledger {shown} was made by a newer version; use that, or name another file");
+        let what = format!("the record {shown} was made by a newer version; use that, or name another file");
         return Err(Error::failed(format!("{what} with --state")));
     }
     if wanted == Use::Create && connection.is_readonly("main").map_err(sentence)? {
         return Err(Error::failed(format!(
-            "the ledger {shown} is read-only; name another file with --state"
+            "the record {shown} is read-only; name another file with --state"
         )));
     }
     if wanted == Use::Create {
         lay_out(connection, tables == 0).map_err(sentence)?;
     } else if tables == 0 {
-        return Err(Error::failed(format!("there is nothing in the ledger {shown} yet")));
+        return Err(Error::failed(format!("there is nothing in the record {shown} yet")));
     }
     tune(connection, wanted).map_err(sentence)
 }
@@ -169,22 +172,22 @@ pub(crate) fn cannot(verb: &str, path: &Path, cause: rusqlite::Error) -> Error {
     let path = path.display();
     match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
-            Error::failed(format!("{path} is no ledger; name another file with --state"))
+            Error::failed(format!("{path} is no record of dirwatch; name another file with --state"))
         }
         Some(ErrorCode::DatabaseCorrupt) => Error::failed(format!(
-            "the ledger {path} is damaged; save what `sqlite3 {path} .recover` finds, or move it away: \
+            "the record {path} is damaged; save what `sqlite3 {path} .recover` finds, or move it away: \
              then every file is new"
         )),
         Some(ErrorCode::ReadOnly) => Error::failed(format!(
-            "cannot {verb} the ledger {path}: it or its folder is read-only; name another file with --state"
+            "cannot {verb} the record {path}: it or its folder is read-only; name another file with --state"
         )),
         Some(ErrorCode::DiskFull) => {
-            Error::failed(format!("cannot {verb} the ledger {path}: the disk is full"))
+            Error::failed(format!("cannot {verb} the record {path}: the disk is full"))
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::retry(format!(
-            "cannot {verb} the ledger {path}: another process has held it for {PATIENCE:?}"
+            "cannot {verb} the record {path}: another process has held it for {PATIENCE:?}"
         )),
-        _ => Error::failed(format!("cannot {verb} the ledger {path}")).because(cause),
+        _ => Error::failed(format!("cannot {verb} the record {path}")).because(cause),
     }
 }
 

@@ -163,7 +163,7 @@ impl Scribe {
     ) -> std::result::Result<(), E> {
         let (answer, answered) = mpsc::channel();
         self.send(task(answer));
-        let gone = |_gone| Err(refuse(Error::failed("the thread of the ledger has ended")));
+        let gone = |_gone| Err(refuse(Error::failed("the thread of the record has ended")));
         answered.recv().unwrap_or_else(gone)
     }
 

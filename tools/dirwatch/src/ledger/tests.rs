@@ -162,7 +162,13 @@ fn a_dead_ledger_is_listed_and_changed_with_what_is_in_its_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let said = Store::open_existing(&path).unwrap_err().to_string();
-    assert_eq!(said, format!("there is no ledger {}", path.display()));
+    assert_eq!(
+        said,
+        format!(
+            "there is no record {}; name the directories, or --state, as the watcher does",
+            path.display()
+        )
+    );
     let mut ledger = open(&path);
     ledger.record(&entries(0..1200, State::Done)).unwrap();
     close(ledger);

@@ -70,7 +70,7 @@ impl Status {
     }
 
     fn print_text(&self, out: &mut Out) -> Result<()> {
-        writeln!(out, "{:<12} {}", "ledger", shown(&self.ledger))?;
+        writeln!(out, "{:<12} {}", "record", shown(&self.ledger))?;
         let watcher = self.watcher.as_deref().map_or("none runs", |sentence| clause(sentence));
         writeln!(out, "{:<12} {watcher}", "watcher")?;
         for Folder { path, since, is_backlog_done } in &self.folders {

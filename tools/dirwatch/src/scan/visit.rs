@@ -128,7 +128,12 @@ impl Scan {
                 return;
             }
         }
-        self.cannot_read(&task.path, "read", why);
+        if self.is_root(task) && self.place.once {
+            // It is why the pass ends as it does, and is told then.
+            self.unread = true;
+        } else {
+            self.cannot_read(&task.path, "read", why);
+        }
         if let Some(known) = self.folders.get_mut(&task.path) {
             known.pass = self.pass;
         }

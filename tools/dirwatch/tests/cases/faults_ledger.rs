@@ -48,7 +48,7 @@ fn check(spoil: impl Fn(&Site, &Path), want: &str) {
 
 #[test]
 fn a_damaged_ledger_is_refused_with_the_way_out() {
-    let is_no_ledger = "is no ledger; name another file with --state";
+    let is_no_ledger = "is no record of dirwatch; name another file with --state";
     let is_damaged = "is damaged; save what `sqlite3";
     check(|_, ledger| garble(ledger, 0, &[0xff; 100]), is_no_ledger);
     check(|_, ledger| fs::write(ledger, "a letter to somebody\n").unwrap(), is_no_ledger);
@@ -190,7 +190,7 @@ fn a_journal_without_its_ledger_is_not_dropped_without_a_word() {
     }
     let (status, said) = site.once(&[], &[]);
     assert_eq!(status, 0, "{said}");
-    assert!(said.contains("was left by another ledger; what it held is dropped"), "{said}");
+    assert!(said.contains("was left by another record; what it held is dropped"), "{said}");
     assert_eq!(site.noted().len(), 4, "all files are new");
 }
 

@@ -13,7 +13,7 @@ fn refuses(words: &[&str], want: &str) {
 
 #[test]
 fn a_newcomer_is_told_what_is_missing() {
-    refuses(&[], "no directory is given; see dirwatch --help\n");
+    refuses(&[], "no directory is given; see `dirwatch --help`\n");
     refuses(&["--", "echo"], "no directory is given");
     for words in [&["in"][..], &["in", "echo", "{}"], &["in", "--"]] {
         refuses(
@@ -81,12 +81,13 @@ fn a_record_must_be_one_and_be_there() {
         assert_eq!(desk.read("no.db"), "no.db");
     };
     let once = ["--once", "in", "--", "true"];
-    on("no.db", &once, "/no.db is no ledger; name another file with --state\n");
-    on("no.db", &["--list"], "/no.db is no ledger; name another file with --state\n");
+    on("no.db", &once, "/no.db is no record of dirwatch; name another file with --state\n");
+    on("no.db", &["--list"], "/no.db is no record of dirwatch; name another file with --state\n");
     on("in", &once, "/in is a folder; name a file with --state\n");
-    on("/proc/x/y.db", &once, "cannot ");
+    on("/proc/x/y.db", &once, "/proc/x/y.db; make it, or mend --state\n");
+    on("nowhere/x", &once, "/nowhere/x; make it, or mend --state\n");
     on("no.db/x", &once, "no.db/x: Not a directory");
-    on("new", &["--status"], "there is no ledger ");
+    on("new", &["--status"], "there is no record ");
     on("new", &["--retry", "in/*.csv"], "begin with `/` or `**/`");
     on("new", &["--forget", "x["], "`x[` is no pattern: unclosed character class; missing ']'\n");
     let desk = Desk::new();
@@ -97,7 +98,7 @@ fn a_record_must_be_one_and_be_there() {
     bare(&["--status"])
         .stderr("dirwatch: neither a directory nor --state FILE says which record is meant\n")
         .run();
-    bare(&["--list", "in"]).stderr_has("there is no ledger ").run();
+    bare(&["--list", "in"]).stderr_has("there is no record ").run();
     bare(&["--once", "in", "--", "true"])
         .env("HOME", "")
         .stderr("dirwatch: neither XDG_STATE_HOME nor HOME is set; say with --state FILE where to record what was processed\n")

@@ -24,7 +24,7 @@ fn what_runs_is_finished_and_nothing_new_is_taken() {
     let mut watcher = desk.watch(&["-v"], &WAIT).stdout("here\nthere\n").stderr_has("stopping").start();
     watcher.wait_for_stdout("here");
     watcher.terminate();
-    watcher.wait_for_stderr("stopping; 1 commands may go on for 30s");
+    watcher.wait_for_stderr("stopping; 1 command may go on for 30s");
     desk.put("in/c", "");
     desk.put("go", "");
     watcher.finish();
@@ -41,7 +41,7 @@ fn what_runs_longer_than_the_grace_is_ended_and_taken_again() {
     let mut watcher = desk
         .watch(&["--grace=10ms"], &["sh", "-c", script])
         .stdout("here\n")
-        .stderr_has("ending 1 commands that still run; their files are taken again by the next start\n")
+        .stderr_has("ending 1 command still running; their files are taken again by the next start\n")
         .start();
     watcher.wait_for_stdout("here");
     watcher.terminate();
@@ -189,5 +189,16 @@ fn a_folder_that_is_not_there_is_waited_for() {
     watcher.wait_for_stdout("c\n");
     watcher.terminate();
     watcher.finish();
-    desk.dirwatch(["--once", "in", "nothing", "--", "echo"]).status(75).stderr_has("nothing").run();
+    let cannot = |name: &str| {
+        format!(
+            "dirwatch: cannot read {}: No such file or directory (os error 2)\n",
+            desk.path(name).display()
+        )
+    };
+    let once = |dirs: &[&str], want: String| {
+        let case = desk.dirwatch(["--once"]).args(dirs).args(["--", "true"]);
+        case.status(75).stderr(want).run();
+    };
+    once(&["in", "nothing"], cannot("nothing"));
+    once(&["none", "in", "nothing"], cannot("none") + &cannot("nothing"));
 }

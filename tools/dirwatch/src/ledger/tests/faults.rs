@@ -32,10 +32,10 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
         assert_eq!((status, said.as_str()), (2, want));
     };
     fs::create_dir(&path).unwrap();
-    check("the ledger STATE is a folder; name a file with --state");
+    check("the record STATE is a folder; name a file with --state");
     fs::remove_dir(&path).unwrap();
     files::replace(&path, &b"key,value\n".repeat(100)).unwrap();
-    check("STATE is no ledger; name another file with --state");
+    check("STATE is no record of dirwatch; name another file with --state");
     fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     check("STATE is a database of another program; name another file with --state");
@@ -44,13 +44,13 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
     ledger.record(&entries(0..5000, State::Done)).unwrap();
     close(ledger);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
-    check("the ledger STATE was made by a newer version; use that, or name another file with --state");
+    check("the record STATE was made by a newer version; use that, or name another file with --state");
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 1").unwrap();
     let mut bytes = fs::read(&path).unwrap();
     bytes[4096..].fill(0x5a);
     files::replace(&path, &bytes).unwrap();
     let way_out = "save what `sqlite3 STATE .recover` finds, or move it away: then every file is new";
-    check(&format!("the ledger STATE is damaged; {way_out}"));
+    check(&format!("the record STATE is damaged; {way_out}"));
 }
 
 #[test]
