@@ -52,12 +52,24 @@ impl Format {
 /// # Errors
 /// A sentence for clap when it is no regular expression, or has no capture or several.
 pub fn pattern(text: &str) -> Result<Regex, String> {
-    let regex = Regex::new(text).map_err(|error| error.to_string())?;
+    let regex = Regex::new(text).map_err(|error| refused(text, &error))?;
     match regex.captures_len() - 1 {
         1 => Ok(regex),
         count => Err(format!(
             "it has {count} captures; put one pair of parentheses around the level, (?:...) elsewhere"
         )),
+    }
+}
+
+/// Why `text` is no regular expression, of the several lines that the regex crate says.
+#[must_use]
+pub fn refused(text: &str, error: &regex::Error) -> String {
+    let regex::Error::Syntax(report) = error else {
+        return "it needs too much memory; repeat less with {n,m}".into();
+    };
+    match report.lines().rev().find_map(|line| line.strip_prefix("error: ")) {
+        Some(reason) => format!("`{text}` is no regular expression: {reason}"),
+        None => format!("`{text}` is no regular expression"),
     }
 }
 

@@ -53,11 +53,12 @@ pub fn parse(text: &str, now: Time, zone: Zone) -> Result<Span, String> {
         .or_else(|| time_of(today, &plain.to_ascii_uppercase(), now, zone))
         .or_else(|| exact(text.trim(), now, zone))
         .or_else(|| exact(&plain.to_ascii_uppercase(), now, zone))
-        .ok_or_else(|| {
-            format!(
+        .ok_or_else(|| match duration(&plain).filter(|_| !plain.is_empty()) {
+            Some(_) => format!("`{text}` is no time; did you mean `-{}`, so long ago?", text.trim()),
+            None => format!(
                 "`{text}` is no time; write it as 2026-03-01, '2026-03-01 10:30', \
                  2026-03-01T10:30:05Z, 10:30, yesterday, friday, -2h or @1741944413"
-            )
+            ),
         })
 }
 
@@ -279,13 +280,14 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_told_the_forms() {
+        let said = parse("5m", Time::now(), Zone::Local).unwrap_err();
+        assert_eq!(said, "`5m` is no time; did you mean `-5m`, so long ago?");
         let bad = [
             "",
             "foo",
             "2026-02-30",
             "25:00",
             "10:60",
-            "2h",
             "-",
             "-2",
             "ago",

@@ -200,12 +200,13 @@ impl Args {
     }
 
     fn span(&self, now: Time) -> Result<Option<(Time, Time)>> {
-        let read = |flag: &str, text: &Option<String>| {
+        let read = |flags: [&'static str; 2], text: &Option<String>| {
             let span = text.as_ref().map(|text| when::parse(text, now, self.tz));
-            span.transpose().map_err(|problem| tool::usage(format!("{flag}: {problem}")))
+            let wrong = |problem| tool::usage(format!("{}: {problem}", typed(flags)));
+            span.transpose().map_err(wrong)
         };
-        let start = read("--start-date", &self.start_date)?.map(|span| span.first);
-        let end = read("--end-date", &self.end_date)?.map(|span| span.last);
+        let start = read(["--start-date", "--since"], &self.start_date)?.map(|span| span.first);
+        let end = read(["--end-date", "--until"], &self.end_date)?.map(|span| span.last);
         match (start, end) {
             (None, None) => Ok(None),
             (Some(start), Some(end)) if start > end => {
@@ -214,6 +215,12 @@ impl Args {
             _ => Ok(Some((start.unwrap_or(Time::MIN), end.unwrap_or(Time::MAX)))),
         }
     }
+}
+
+/// Which name of an option was typed, which clap does not tell.
+fn typed([name, alias]: [&'static str; 2]) -> &'static str {
+    let is_alias = |arg: std::ffi::OsString| arg.as_encoded_bytes().starts_with(alias.as_bytes());
+    if std::env::args_os().any(is_alias) { alias } else { name }
 }
 
 /// Whether colours are wanted where the flag leaves it open (no-color.org, bixense.com/clicolors).
@@ -228,7 +235,7 @@ fn wants_colour(is_terminal: bool, env: impl Fn(&str) -> Option<std::ffi::OsStri
 
 /// A pattern for records, which have several lines and may end in CRLF.
 fn pattern(text: &str) -> std::result::Result<Regex, String> {
-    RegexBuilder::new(text).multi_line(true).crlf(true).build().map_err(|error| error.to_string())
+    RegexBuilder::new(text).multi_line(true).crlf(true).build().map_err(|error| rules::refused(text, &error))
 }
 
 #[cfg(test)]

@@ -64,7 +64,18 @@ fn what_is_no_time_is_told_the_forms() {
         .status(2)
         .stderr_has("logfilter: --start-date: `soon` is no time; write it as 2026-03-01, '2026-03-01 10:30'")
         .run();
-    on_log(&["--until", "25:00"]).status(2).stderr_has("--end-date: `25:00` is no time").run();
+    on_log(&["--until", "25:00"]).status(2).stderr_has("logfilter: --until: `25:00` is no time; write").run();
+    on_log(&["--since", "5m"])
+        .status(2)
+        .stderr("logfilter: --since: `5m` is no time; did you mean `-5m`, so long ago?\n")
+        .run();
+    let said =
+        "logfilter: cannot take `(` for `--match <REGEX>`: `(` is no regular expression: unclosed group\n";
+    on_log(&["--match", "("]).status(2).stderr(said).run();
+    on_log(&["--max", "0"])
+        .status(2)
+        .stderr("logfilter: cannot take `0` for `--max <N>`: it is at least 1\n")
+        .run();
     on_log(&["-s", "2026-03-02", "-e", "2026-03-01"])
         .status(2)
         .stderr("logfilter: the start, 2026-03-02T00:00:00Z, lies after the end, 2026-03-01T23:59:59.999999999Z\n")
