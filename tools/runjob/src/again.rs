@@ -54,7 +54,7 @@ pub(crate) fn backoff(text: &str) -> Result<Backoff, String> {
     let (first, most) = text.split_once("..").unwrap_or((text, text));
     let backoff = Backoff { first: units::duration(first)?, most: units::duration(most)? };
     if backoff.first > backoff.most {
-        return Err("begins with more than it ends with".into());
+        return Err("it begins with more than it ends with".into());
     }
     Ok(backoff)
 }
@@ -68,7 +68,7 @@ pub(crate) fn cause(text: &str) -> Result<Cause, String> {
             let status =
                 text.parse().ok().filter(|status| !matches!(status, 0 | 126 | 127)).map(Cause::Status);
             status.ok_or_else(|| {
-                "is to be a status from 1 to 255, `signal` or `timeout`; after 126 and 127 there is never another"
+                "it is to be a status from 1 to 255, `signal` or `timeout`; after 126 and 127 there is never another"
                     .into()
             })
         }

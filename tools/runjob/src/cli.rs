@@ -239,7 +239,7 @@ impl AsRef<Common> for Args {
 fn some_time(text: &str) -> std::result::Result<Duration, String> {
     let time = units::duration(text)?;
     if time.is_zero() {
-        Err("is to be more than 0s; without this option there is no limit".into())
+        Err("it is to be more than 0s; without this option there is no limit".into())
     } else {
         Ok(time)
     }
@@ -248,5 +248,5 @@ fn some_time(text: &str) -> std::result::Result<Duration, String> {
 /// Permissions in octal digits.
 fn mode(text: &str) -> std::result::Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
-    mode.ok_or_else(|| "is to be octal digits such as 077".into())
+    mode.ok_or_else(|| "it is to be octal digits such as 077".into())
 }

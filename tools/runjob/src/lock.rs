@@ -179,7 +179,9 @@ fn open(path: &Path) -> Result<File> {
     let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).mode(0o600).custom_flags(flags);
-    let file = options.open(path).or_cannot("open", path)?;
+    let opened = options.open(path);
+    let is_folder_missing = opened.as_ref().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    let file = opened.or_cannot(if is_folder_missing { "open the folder of" } else { "open" }, path)?;
     let kind = file.metadata().or_cannot("open", path)?;
     if kind.is_file() { Ok(file) } else { Err(Error::failed(format!("{} is no file", path.display()))) }
 }

@@ -64,6 +64,10 @@ impl Start<'_> {
 
 /// 127 when it is not there, 126 when it cannot be run, as the shell has it.
 fn not_started(program: &OsStr, cause: io::Error) -> Result<(End, Error)> {
+    if program.is_empty() {
+        let why = "the name of the command is empty; is a variable of the shell not set?";
+        return Ok((End::NotStarted(127), Error::failed(why).with_status(127)));
+    }
     let what = format!("cannot run {}", program.display());
     let errno = Errno::from_io_error(&cause);
     if matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE)) {
@@ -78,6 +82,9 @@ fn not_started(program: &OsStr, cause: io::Error) -> Result<(End, Error)> {
         Some(Errno::NOEXEC) => {
             Error::failed(format!("{what}: it is neither a program nor begins with #!; run it as `sh FILE`"))
         }
+        Some(Errno::NOENT) if program.as_encoded_bytes().contains(&b' ') => {
+            Error::failed(format!("{what}: {cause}; it has blanks: take the quotes away"))
+        }
         _ => Error::failed(what).because(cause),
     };
     Ok((End::NotStarted(status), why.with_status(status)))
@@ -86,6 +93,21 @@ fn not_started(program: &OsStr, cause: io::Error) -> Result<(End, Error)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_shell_would_have_seen_is_told() {
+        let check = |program: &str, want: &str| {
+            let judged = not_started(OsStr::new(program), Errno::NOENT.into()).ok();
+            let told = judged.map(|(end, why)| (end, why.to_string())).unwrap();
+            assert_eq!(told, (End::NotStarted(127), want.to_owned()));
+        };
+        check("job", "cannot run job: No such file or directory (os error 2)");
+        check(
+            "job --now",
+            "cannot run job --now: No such file or directory (os error 2); it has blanks: take the quotes away",
+        );
+        check("", "the name of the command is empty; is a variable of the shell not set?");
+    }
 
     #[test]
     fn whose_fault_it_is_makes_the_status() {

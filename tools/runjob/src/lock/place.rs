@@ -15,6 +15,8 @@ use rustix::process::getuid;
 pub(super) enum Place {
     /// In a file.
     File(PathBuf),
+    /// In a file of the folder of locks.
+    Named(PathBuf),
 }
 
 impl Place {
@@ -42,20 +44,22 @@ impl Place {
             ));
         };
         ready(&folder)?;
-        Ok(Self::File(folder.join(name)))
+        Ok(Self::Named(folder.join(name)))
     }
 
     /// The file.
     pub(super) fn path(&self) -> &Path {
-        let Self::File(path) = self;
+        let (Self::File(path) | Self::Named(path)) = self;
         path
     }
 
-    /// For messages: the name of the file.
+    /// For messages: the path, or the name that `--lock` has.
     pub(super) fn shown(&self) -> String {
-        let path = self.path();
-        path.file_name()
-            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        let name = match self {
+            Self::File(_) => None,
+            Self::Named(path) => path.file_name(),
+        };
+        name.unwrap_or(self.path().as_os_str()).to_string_lossy().into_owned()
     }
 }
 
@@ -95,7 +99,8 @@ mod tests {
         check(false, Some("run"), None);
         check(false, None, None);
         let place = Place::of(OsStr::new("./a")).unwrap();
-        assert_eq!((place.path(), place.shown().as_str()), (Path::new("./a"), "a"));
+        assert_eq!((place.path(), place.shown().as_str()), (Path::new("./a"), "./a"));
+        assert_eq!(Place::Named("/run/lock/runjob/a".into()).shown(), "a");
         for bad in ["", ".", "..", "etcd://host/a"] {
             assert!(Place::of(OsStr::new(bad)).is_err(), "{bad}");
         }

@@ -34,7 +34,7 @@ pub(crate) fn url(text: &str) -> Result<String, String> {
     let has_host = uri.as_ref().and_then(Uri::host).is_some_and(|host| !host.is_empty());
     match scheme {
         Some("http" | "https") if has_host => Ok(text.into()),
-        _ => Err("is to be a URL such as https://hc.example.com/ping/ID".into()),
+        _ => Err("it is to be a URL such as https://hc.example.com/ping/ID".into()),
     }
 }
 
@@ -116,10 +116,11 @@ fn of_failure(url: &str) -> String {
     format!("{}/fail{query}", path.trim_end_matches('/'))
 }
 
-/// The scheme and the host, without a user, a path or a query.
+/// The scheme, the host and the port that is told, without a user, a path or a query.
 fn place(url: &str) -> String {
     let uri: Uri = url.parse().unwrap_or_default();
-    format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn it_ends_when_it_waits_for_a_lock() {
         job("--lock ./lock", "echo ready; exec sleep 1000").status(143).stdout("ready\n").start();
     holder.wait_for_stdout("ready");
     let case = first("--lock ./lock --wait 1h", "echo never").current_dir(holder.path(""));
-    let running = case.status(143).stderr("runjob: stopped while waiting for lock\n").start();
+    let running = case.status(143).stderr("runjob: stopped while waiting for ./lock\n").start();
     let pid = outside(running.id());
     // Bit 14 is SIGTERM, of those that it catches.
     let catches = || {

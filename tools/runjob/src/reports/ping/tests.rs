@@ -86,5 +86,5 @@ fn only_a_url_is_taken_and_its_path_is_never_told() {
     check("ftp://a/b", false);
     check("https:///b", false);
     check("", false);
-    assert_eq!(place("https://jan:geheim@hc.example.com:8443/ping/1?a=b"), "https://hc.example.com");
+    assert_eq!(place("https://jan:geheim@hc.example.com:8443/ping/1?a=b"), "https://hc.example.com:8443");
 }
