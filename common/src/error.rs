@@ -190,7 +190,14 @@ pub trait OrCannot<T> {
 impl<T> OrCannot<T> for io::Result<T> {
     fn or_cannot(self, verb: &str, object: impl AsRef<Path>) -> Result<T> {
         self.map_err(|cause| {
-            Error::failed(format!("cannot {verb} {}", object.as_ref().display())).because(cause)
+            let object = object.as_ref();
+            let is_the_shells = object.starts_with("~") && cause.kind() == io::ErrorKind::NotFound;
+            let error = Error::failed(format!("cannot {verb} {}", object.display()));
+            if is_the_shells {
+                return error
+                    .because(format!("{cause}; ~ is the shell's, which leaves it as it is in quotes"));
+            }
+            error.because(cause)
         })
     }
 }

@@ -87,6 +87,7 @@ impl Hosts {
             let what = "no hosts are told; name them, or an inventory with --hosts FILE";
             return Err(tool::usage(format!("{what} or {VARIABLE}")));
         }
+        self.names.iter().try_for_each(|name| choose::may_be_a_name(name))?;
         let inventory = Inventory::read(&self.sources(), self.hosts_format)?;
         findings::warn(&inventory.findings);
         let known = inventory.hosts;

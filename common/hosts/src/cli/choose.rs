@@ -1,8 +1,9 @@
 //! Which of the known hosts are meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use common::{Error, Result, near};
+use common::{Error, Result, near, tool};
 
 use crate::host::Host;
 use crate::select::Selection;
@@ -11,6 +12,20 @@ use crate::shard::Shard;
 /// Names that may be compared in search of slips: a list of thousands that the inventory does not know
 /// is no slip, and each would be compared with each.
 const COMPARED: usize = 1_000_000;
+
+/// Refuses what was meant as something else.
+///
+/// # Errors
+/// As it says.
+pub(super) fn may_be_a_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(tool::usage("the name of a host is empty; is a variable of the shell not set?"));
+    }
+    if name.contains('/') && Path::new(name).is_file() {
+        return Err(tool::usage(format!("`{name}` is a file and no host; an inventory is told with -H")));
+    }
+    Ok(())
+}
 
 /// The hosts that are told, each once: as the inventory knows them, with what was told beside the name.
 pub(super) fn named(told: &[Host], known: &[Host]) -> Vec<Host> {
@@ -60,21 +75,29 @@ pub(super) fn limited(mut hosts: Vec<Host>, known: &[Host], limits: &[Selection]
     let count = hosts.len();
     // What was named beside the inventory is known too.
     let all = if known.is_empty() { &hosts } else { known };
-    let mut told = BTreeSet::new();
-    for sentence in limits.iter().flat_map(|limit| limit.unmatched(all)) {
-        if told.insert(sentence.clone()) {
-            log::warn!("--limit {sentence}");
-        }
-    }
+    let mut told: Vec<String> = limits.iter().flat_map(|limit| limit.unmatched(all)).collect();
+    let mut seen = BTreeSet::new();
+    told.retain(|sentence| seen.insert(sentence.clone()));
     hosts.retain(|host| limits.iter().all(|limit| limit.matches(host)));
+    // One fault is told once: what may have been meant stands behind what came of it.
+    let hint = told.first().filter(|_| hosts.is_empty() && told.len() == 1).and_then(|told| way_out(told));
+    let hint = hint.unwrap_or_default().to_owned();
+    for sentence in told.iter().filter(|_| hint.is_empty()) {
+        log::warn!("--limit {sentence}");
+    }
     if hosts.is_empty() {
         let texts: Vec<String> = limits.iter().map(|limit| format!("`{}`", limit.text())).collect();
         let mean = if texts.len() == 1 { "means" } else { "together mean" };
         let of = if count == 1 { "the one host".into() } else { format!("the {count} hosts") };
-        let what = format!("no host is selected: {} {mean} none of {of}", texts.join(" and "));
+        let what = format!("no host is selected: {} {mean} none of {of}{hint}", texts.join(" and "));
         return Err(Error::failed(what));
     }
     Ok(hosts)
+}
+
+/// What stands behind the term in a sentence of [`Selection::unmatched`], if it is of use.
+fn way_out(sentence: &str) -> Option<&str> {
+    sentence.find(": none has ").or_else(|| sentence.find("; ")).and_then(|at| sentence.get(at..))
 }
 
 /// The part of the hosts that is this shard's.

@@ -102,6 +102,8 @@ fn what_means_no_host_is_told_with_what_is_near() {
     check("prod", &["`prod` is the name of no host and no group; did you mean `env=prod`?"]);
     check("Front", &["`Front` is the name of no host and no group; did you mean `front`?"]);
     check("web*,!web22", &["`!web22` is the name of no host and no group; did you mean `!web2`?"]);
+    check("env=staging", &["`env=staging` means no host; there is `env=prod` or `env=test`"]);
+    check("env=prod role=web", &["`env=prod role=web` means no host; commas separate terms"]);
     check("web1 web2", &["`web1 web2` is the name of no host and no group; commas separate terms"]);
     check("mail[1-9]", &["`mail[1-9]` is the name of no host and no group"]);
 }

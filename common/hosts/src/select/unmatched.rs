@@ -30,6 +30,9 @@ pub(super) fn sentence(term: &Term, sign: &str, hosts: &[Host]) -> Option<String
     Some(format!("`{sign}{}` {what}{near}", term.text))
 }
 
+/// So many values of a tag can be told one by one.
+const FEW: usize = 5;
+
 /// What is wrong with a tag, and the tag that is near to it.
 fn of_tag(key: &str, value: &str, hosts: &[Host]) -> (String, Option<String>) {
     let values: BTreeSet<&str> =
@@ -41,8 +44,18 @@ fn of_tag(key: &str, value: &str, hosts: &[Host]) -> (String, Option<String>) {
         let near = near.map(|near| format!("{near}={value}"));
         return (format!("means no host: none has a tag `{key}`"), near);
     }
-    let near = exactly(value, &values).or_else(|| nearest(value, values));
-    ("means no host".into(), near.map(|near| format!("{key}={near}")))
+    if value.contains(char::is_whitespace) && value.contains('=') {
+        return ("means no host; commas separate terms".into(), None);
+    }
+    let near = exactly(value, &values).or_else(|| nearest(value, values.iter().copied()));
+    let what = match near {
+        None if values.len() <= FEW => {
+            let values: Vec<String> = values.iter().map(|value| format!("`{key}={value}`")).collect();
+            format!("means no host; there is {}", near::either(&values))
+        }
+        _ => "means no host".into(),
+    };
+    (what, near.map(|near| format!("{key}={near}")))
 }
 
 /// Fleets have many names that are alike: not as many slips as elsewhere are likely in a long one.

@@ -19,7 +19,16 @@ fn no_host_is_an_error_that_says_why() {
     };
     check("", "hostlist: no hosts are told; name them, or an inventory with --hosts FILE or SRE_HOSTS\n");
     check("--lint", "no inventory is told");
-    check("-H fleet.toml --limit env=none", "no host is selected: `env=none` means none of the 5 hosts\n");
+    check("-H fleet.toml --limit env=none", "`env=none` means none of the 5 hosts; there is `env=");
+    check("-H fleet.toml --limit env=prdo", "means none of the 5 hosts; did you mean `env=prod`?\n");
+    check(
+        "-H fleet.toml ./fleet.toml",
+        "`./fleet.toml` is a file and no host; an inventory is told with -H\n",
+    );
+    check(
+        "-H ~/fleet.toml",
+        "cannot open ~/fleet.toml: No such file or directory (os error 2); ~ is the shell's",
+    );
     check("-H fleet.toml --limit !*", "no host is selected: `!*` means none of the 5 hosts\n");
     check("-H fleet.toml --limit @none.txt", "no host is selected");
     check("-H fleet.toml --shard 6/6", "shard 6/6 has no host: there are only 5\n");
@@ -34,6 +43,14 @@ fn no_host_is_an_error_that_says_why() {
     check("-H fleet.toml --lint -f csv", "cannot show findings in this format");
     check("web1 --json --format csv", "cannot be used with");
     check("web1 --lint", "cannot be used with");
+}
+
+#[test]
+fn a_name_that_is_empty_is_told_as_what_it_is() {
+    let said = "hostlist: the name of a host is empty; is a variable of the shell not set?\n";
+    hostlist("web1").args([""]).status(2).stderr(said).run();
+    let said = "hostlist: the value of `--limit <EXPR>` is empty; is a variable of the shell not set?\n";
+    hostlist("web1 --limit").args([""]).status(2).stderr(said).run();
 }
 
 #[test]
