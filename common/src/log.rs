@@ -68,10 +68,9 @@ pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
     let mut builder = env_logger::Builder::new();
     // It warns of every watch that went with its folder, which is no trouble.
     builder.filter_module("notify", LevelFilter::Off);
-    match filter {
-        Some(filter) => builder.filter_level(filter),
-        None => builder.filter_level(LevelFilter::Warn).parse_default_env(),
-    };
+    let asked = std::env::var("RUST_LOG").ok().filter(|_| filter.is_none()).unwrap_or_default();
+    let (asked, odd) = directives(&asked);
+    builder.filter_level(filter.unwrap_or(LevelFilter::Warn)).parse_filters(&asked);
     builder.format(move |buffer, record| {
         if is_wire(record.level(), record.target()) {
             return Ok(());
@@ -80,6 +79,24 @@ pub fn start(tool: &'static str, format: Format, filter: Option<LevelFilter>) {
     });
     // A second call finds the first logger in place, which happens only when run() is tested twice.
     let _already_started = builder.try_init();
+    for odd in odd {
+        log::warn!("RUST_LOG: `{odd}` is passed over: it is neither LEVEL, TARGET nor TARGET=LEVEL");
+    }
+}
+
+/// What of `RUST_LOG` can be understood, and what cannot: of that `env_logger` would warn in its own words,
+/// which name no tool.
+fn directives(text: &str) -> (String, Vec<&str>) {
+    let (levels, pattern) = text.split_at(text.find('/').unwrap_or(text.len()));
+    if pattern.matches('/').count() > 1 {
+        return (String::new(), vec![text]);
+    }
+    let is_one = |part: &&str| match part.split_once('=') {
+        Some((_, level)) => level.trim().is_empty() || level.trim().parse::<LevelFilter>().is_ok(),
+        None => true,
+    };
+    let (good, odd): (Vec<&str>, Vec<&str>) = levels.split(',').partition(is_one);
+    (good.join(",") + pattern, odd)
 }
 
 /// Whether it is what goes over the wire of an HTTP request, in rows of 16 bytes in which no secret can be
@@ -198,6 +215,19 @@ mod tests {
         assert!(is_wire(Level::Trace, "ureq_proto::util"));
         assert!(!is_wire(Level::Debug, "ureq_proto::client"));
         assert!(!is_wire(Level::Trace, "ureq::run"));
+    }
+
+    #[test]
+    fn what_rust_log_cannot_mean_is_left_out() {
+        let check = |text: &str, want: &str, odd: &[&str]| {
+            assert_eq!(directives(text), (want.to_owned(), odd.to_vec()), "{text}");
+        };
+        check("", "", &[]);
+        check("debug,a::b=trace,c=", "debug,a::b=trace,c=", &[]);
+        check("nonsense=xx,info", "info", &["nonsense=xx"]);
+        check("a=b=info", "", &["a=b=info"]);
+        check("a=x,info/disk", "info/disk", &["a=x"]);
+        check("info/a/b", "", &["info/a/b"]);
     }
 
     #[test]
