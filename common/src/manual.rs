@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use clap::Command;
+use clap::{Command, ValueHint};
 use clap_complete::aot::{Shell, generate as complete};
 
 use crate::error::{Error, Outcome, Result};
@@ -39,8 +39,32 @@ pub fn generate(what: &str, mut command: Command, manual: &str, out: &mut Out) -
         _ => return Err(Error::failed(format!("cannot generate `{what}`; say man, bash, zsh or fish"))),
     };
     complete(shell, &mut command, name, &mut text);
+    if shell == Shell::Bash && takes_a_command(&command) {
+        let script =
+            String::from_utf8_lossy(&text).replacen(NOTHING_YET, &format!("{NOTHING_YET}{A_COMMAND}"), 1);
+        text = script.into_bytes();
+    }
     out.write_all(&text)?;
     Ok(Outcome::Done)
+}
+
+/// A line of the script for bash, before it looks at anything.
+const NOTHING_YET: &str = "    COMPREPLY=()\n";
+
+/// `clap_complete` knows no hints of operands for bash: behind `--` stand a command and what it is given.
+const A_COMMAND: &str = r#"    local at
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        if [[ ${COMP_WORDS[at]} == -- ]]; then
+            if ((at + 1 == COMP_CWORD)); then
+                COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
+            fi
+            return 0
+        fi
+    done
+"#;
+
+fn takes_a_command(command: &Command) -> bool {
+    command.get_positionals().any(|arg| arg.get_value_hint() == ValueHint::CommandWithArguments)
 }
 
 /// The `$` lines of the section "Examples", each with the sentence before it, for below the help.
@@ -230,6 +254,32 @@ mod tests {
         let help = help_examples(MANUAL);
         assert!(help.starts_with("Examples:\n  # Count app.log by level\n  tool app.log\n"), "{help}");
         assert!(!help.contains("INFO 3"), "{help}");
+    }
+
+    #[test]
+    fn bash_completes_a_command_behind_two_dashes() {
+        let command = clap::Arg::new("command").num_args(1..).last(true);
+        let command = command.value_hint(ValueHint::CommandWithArguments);
+        let script = tempfile::NamedTempFile::new().unwrap();
+        let mut out = Out::to(script.reopen().unwrap(), "a file");
+        generate("bash", Command::new("tool").arg(command), "", &mut out).unwrap();
+        out.flush().unwrap();
+        let check = |words: &str, want: &str| {
+            let look = format!(
+                "source {}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+                 _tool tool \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
+                script.path().display()
+            );
+            let ran = std::process::Command::new("bash").args(["-c", &look]).output().unwrap();
+            let mut offered: Vec<String> =
+                String::from_utf8_lossy(&ran.stdout).split_whitespace().map(str::to_owned).collect();
+            // A folder may be in PATH under two names.
+            offered.dedup();
+            assert_eq!(offered.join(" "), want, "{words}: {ran:?}");
+        };
+        check("tool -- basenam", "basename");
+        check("tool --hel", "--help");
+        check("tool -- basename --hel", "");
     }
 
     #[test]

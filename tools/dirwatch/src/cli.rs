@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, Parser, ValueHint};
 use common::cli::Common;
 use common::{Result, tool, units};
 
@@ -30,11 +30,11 @@ const LARGEST_BATCH: usize = 1_000;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Args {
     /// The directories to watch
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     dirs: Vec<PathBuf>,
 
     /// The command for each file; {} is its path, also {name} {dir} {stem} {ext} {hash}
-    #[arg(value_name = "COMMAND", last = true, conflicts_with_all = ["events", "looks"])]
+    #[arg(value_name = "COMMAND", last = true, value_hint = ValueHint::CommandWithArguments, conflicts_with_all = ["events", "looks"])]
     command: Vec<OsString>,
 
     /// Print a JSON object for each file instead of running a command
@@ -135,11 +135,11 @@ pub struct Args {
     timeout: Duration,
 
     /// Move a file there whose command failed for the last time, with a .why.json
-    #[arg(long, value_name = "DIR", help_heading = "Failures", conflicts_with = "looks")]
+    #[arg(long, value_name = "DIR", help_heading = "Failures", value_hint = ValueHint::DirPath, conflicts_with = "looks")]
     failed_dir: Option<PathBuf>,
 
     /// Move a file there whose command succeeded
-    #[arg(long, value_name = "DIR", help_heading = "Afterwards", conflicts_with = "looks")]
+    #[arg(long, value_name = "DIR", help_heading = "Afterwards", value_hint = ValueHint::DirPath, conflicts_with = "looks")]
     done_dir: Option<PathBuf>,
 
     /// Delete a file whose command succeeded

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, ValueHint};
 use common::cli::Common;
 use common::{Result, tool, units};
 use logs::Level;
@@ -38,19 +38,19 @@ pub struct Args {
     output: Option<PathBuf>,
 
     /// Keep these levels: WARNING (and above), =INFO, DEBUG..INFO, or a list of these
-    #[arg(short, long, value_name = "LEVELS")]
+    #[arg(short, long, value_name = "LEVELS", value_hint = ValueHint::Other)]
     level: Option<Levels>,
 
     /// Keep records from TIME on: 2026-03-01, '2026-03-01 10:30', 10:30, yesterday, -2h, @1741944413
-    #[arg(short, long, visible_alias = "since", value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(short, long, visible_alias = "since", value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true)]
     start_date: Option<String>,
 
     /// Keep records until TIME, included as far as it is told: 2026-03-01 is the whole day
-    #[arg(short, long, visible_alias = "until", value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(short, long, visible_alias = "until", value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true)]
     end_date: Option<String>,
 
     /// Keep records that match REGEX, trace and all; ^ and $ are the ends of each line
-    #[arg(short = 'm', long = "match", value_name = "REGEX", value_parser = pattern)]
+    #[arg(short = 'm', long = "match", value_name = "REGEX", value_hint = ValueHint::Other, value_parser = pattern)]
     pattern: Option<Regex>,
 
     /// Keep what would be dropped, and drop the rest
@@ -90,7 +90,7 @@ pub struct Args {
     year: Option<i32>,
 
     /// How far a sorted file may be out of order
-    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "Reading", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", help_heading = "Reading", value_parser = units::duration)]
     slack: Duration,
 
     /// Read whole files, also sorted ones of which a part would do
@@ -113,7 +113,7 @@ pub struct Args {
     level_key: Vec<String>,
 
     /// Take the level from the one capture of REGEX; a line that matches begins a record
-    #[arg(long, value_name = "REGEX", help_heading = "Reading", value_parser = rules::pattern)]
+    #[arg(long, value_name = "REGEX", value_hint = ValueHint::Other, help_heading = "Reading", value_parser = rules::pattern)]
     level_pattern: Option<Regex>,
 
     /// Read WORD as this level; may be given again

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueHint};
 use common::cli::Common;
 use common::{Result, output, units};
 
@@ -13,7 +13,7 @@ use common::{Result, output, units};
 #[command(name = "runjob", version)]
 pub struct Args {
     /// The command, and its arguments as they are
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, value_hint = ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
 
     /// What it is called in reports [default: the name of COMMAND's file]
@@ -81,7 +81,7 @@ pub(crate) struct Surroundings {
     pub(crate) cred: Vec<OsString>,
 
     /// Run it in this folder
-    #[arg(long, value_name = "DIR", help_heading = "Environment")]
+    #[arg(long, value_name = "DIR", help_heading = "Environment", value_hint = ValueHint::DirPath)]
     pub(crate) chdir: Option<PathBuf>,
 
     /// Its file mode creation mask, such as 077
@@ -161,7 +161,7 @@ pub(crate) struct Output {
     pub(crate) quiet_unless_fails: bool,
 
     /// Write what each run prints to a file in DIR
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
     pub(crate) log: Option<PathBuf>,
 
     /// Keep the files of the last N runs
@@ -185,7 +185,7 @@ pub(crate) struct Reports {
     pub(crate) metrics: Option<PathBuf>,
 
     /// Tell a dead man's monitor: URL, or URL/fail
-    #[arg(long, value_name = "URL", help_heading = "Reports", value_parser = crate::reports::ping::url)]
+    #[arg(long, value_name = "URL", help_heading = "Reports", value_hint = ValueHint::Url, value_parser = crate::reports::ping::url)]
     pub(crate) ping: Option<String>,
 
     /// The same with the URL that is the first line of FILE, where no list of processes shows it
@@ -193,7 +193,7 @@ pub(crate) struct Reports {
     pub(crate) ping_file: Option<PathBuf>,
 
     /// Run CMD, with a JSON object on its standard input, when a person should know
-    #[arg(long, value_name = "CMD", help_heading = "Reports")]
+    #[arg(long, value_name = "CMD", help_heading = "Reports", value_hint = ValueHint::CommandString)]
     pub(crate) on_event: Option<String>,
 }
 
