@@ -68,6 +68,10 @@ pub(crate) struct Deed {
     /// The SHA-256 of source and values; for a rollback that of the deployment which it goes back to, or
     /// empty.
     pub(crate) version: String,
+    /// Where a rollback goes back to: the ids of deployments that left what is to be there, or `before` and an
+    /// id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) back_to: Option<String>,
     /// What came of it.
     pub(crate) outcome: Word,
     /// For which reason.

@@ -131,7 +131,7 @@ pub(crate) struct Rollback {
     #[command(flatten)]
     pub(crate) which: Which,
 
-    /// To what the deployment ID left there [default: to what was there before the last one]
+    /// To what the deployment ID left there [default: to what was there before the last one; a rollback behind a rollback takes an ID]
     #[arg(long, value_name = "ID")]
     pub(crate) to: Option<String>,
 

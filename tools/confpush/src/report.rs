@@ -141,6 +141,8 @@ pub(crate) struct EnvResult {
     pub(crate) id: Option<String>,
     /// What was deployed: see [`crate::station::Order::version`].
     pub(crate) version: String,
+    /// See [`crate::audit::Deed::back_to`].
+    pub(crate) back_to: Option<String>,
     /// In one word.
     pub(crate) verdict: Word,
     /// Why it is so.

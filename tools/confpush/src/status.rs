@@ -165,7 +165,7 @@ fn reached(all: usize, down: usize) -> Result<Outcome> {
 }
 
 /// The first ones, and how many more there are.
-fn some(hosts: &[&str]) -> String {
+pub(crate) fn some(hosts: &[&str]) -> String {
     const MOST: usize = 10;
     let first = hosts.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
     match hosts.len().saturating_sub(MOST) {

@@ -123,6 +123,7 @@ pub(super) mod tests {
             action: Action::Apply,
             id: "1".into(),
             version: "v".into(),
+            back_to: None,
             outcome: Word::Begun,
             why: None,
             seconds: None,

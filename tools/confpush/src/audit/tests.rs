@@ -19,6 +19,7 @@ fn deed(id: &str, hosts: usize) -> Deed {
         action: Action::Apply,
         id: id.into(),
         version: "ab".into(),
+        back_to: None,
         outcome: Word::Done,
         why: None,
         seconds: Some(1.5),

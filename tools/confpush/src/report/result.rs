@@ -24,7 +24,8 @@ pub(crate) fn result(out: &mut Out, form: Form, result: &EnvResult) -> Result<()
         let version = short(&result.version);
         let version =
             if version.is_empty() { String::new() } else { format!(", version {}", shown(version)) };
-        writeln!(out, "  deployment {}{version}, {:.1} s", shown(id), result.seconds)?;
+        let back = result.back_to.as_ref().map(|to| format!(", back to {}", shown(to))).unwrap_or_default();
+        writeln!(out, "  deployment {}{back}{version}, {:.1} s", shown(id), result.seconds)?;
     }
     let mut all = fold(&result.hosts, |host| (host.fate, host.why.as_deref()));
     all.sort_by(|((one, _), first), ((other, _), second)| {
@@ -79,6 +80,8 @@ struct Object<'a> {
     env: &'a str,
     id: Option<&'a str>,
     version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_to: Option<&'a str>,
     outcome: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -106,6 +109,7 @@ impl<'a> Object<'a> {
             env: &result.env,
             id: result.id.as_deref(),
             version: &result.version,
+            back_to: result.back_to.as_deref(),
             outcome: result.verdict,
             why: result.why.as_deref().map(hide),
             // Nobody needs less than a millisecond.

@@ -1,18 +1,19 @@
 //! `apply` and `rollback`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Error, Out, Outcome, Result};
 
 use super::campaign::Campaign;
-use super::gates::Keys;
+use super::gates::{self, Keys};
 use super::intent::{self, Intent};
 use super::route::{Leg, Route};
 use super::site::{Cargo, Pool, Site};
-use super::{Desk, plan, told};
+use super::{Desk, id, plan, told};
 use crate::audit::{self, Action, Deed, HostRecord};
 use crate::cli::{Apply, Plan, Rollback};
 use crate::report::Word;
+use crate::status::some;
 use crate::validate::{Claims, Judge};
 
 /// `apply`.
@@ -41,7 +42,12 @@ pub(crate) fn rollback(desk: &Desk, rollback: &Rollback, out: &mut Out) -> Resul
     let intent = Intent::Rollback(rollback.to.as_deref());
     let keys = Keys { leave: &rollback.leave, confirmed: None, in_order: false };
     let campaign = campaign(desk, &route, (intent, keys))?;
-    can_go_back(&campaign, &cargo)?;
+    let seen = can_go_back(&campaign, &cargo)?;
+    // What one environment has to be asked for is asked before the first one is touched: who then says it, and
+    // comes again, means all of them.
+    if seen.iter().any(|(_, shut)| shut.is_some()) {
+        return campaign.refuse(&cargo, seen, out);
+    }
     campaign.go(&cargo, out)
 }
 
@@ -125,28 +131,44 @@ fn newest<'a>(deeds: impl Iterator<Item = &'a Deed>, hosts: &[&str]) -> Option<(
 }
 
 /// That every host in reach keeps what it is to go back to, and that nobody is at one: who is may be about to
-/// change what is kept.
-fn can_go_back(campaign: &Campaign<'_>, cargo: &[Cargo]) -> Result<()> {
-    let mut lacks = Vec::new();
-    for (leg, cargo) in campaign.route.legs.iter().zip(cargo) {
-        let mut sites = cargo.sites(campaign.route, leg);
-        campaign.pool.look(&mut sites);
-        let place = campaign.route.place(leg);
+/// change what is kept. Of each environment its hosts, and why the gate before it is shut.
+fn can_go_back(campaign: &Campaign<'_>, cargo: &[Cargo]) -> Result<Vec<(Vec<Site>, Option<String>)>> {
+    let (mut all, mut lacks) = (Vec::new(), Vec::new());
+    let mut cannot: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (route, pool) = (campaign.route, &campaign.pool);
+    for (leg, cargo) in route.legs.iter().zip(cargo) {
+        let mut sites = cargo.sites(route, leg);
+        pool.look(&mut sites);
+        let place = route.place(leg);
         if let Err(busy) = told::nobody_is_at_it(&sites) {
             return Err(Error::retry(format!("{place}: {}", busy.why)));
         }
         let last = intent::last(&sites);
         if campaign.intent == Intent::Rollback(None) {
             lacks.extend(out_of_sight(campaign, leg, &sites, last.as_deref())?);
+            if let Some(last) = last.as_deref().filter(|last| id::is_rollback(last)) {
+                cannot.entry(intent::no_further(&sites, last)).or_default().push(place);
+                continue;
+            }
         }
-        let wants = sites.iter().filter_map(|site| {
-            let seen = (site.seen()?, last.as_deref());
-            Some((site.name(), campaign.intent.want(site, seen, &cargo.version).err()?))
-        });
-        lacks.extend(wants.map(|(name, why)| format!("{place}: {name}: {why}")));
+        let mut changes = false;
+        let mut those: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (site, seen) in sites.iter().filter_map(|site| Some((site, site.seen()?))) {
+            match campaign.intent.want(site, (seen, last.as_deref()), &cargo.version) {
+                Ok(want) => changes |= want.is_some() || site.is_left(),
+                Err(why) => those.entry(why).or_default().push(site.name()),
+            }
+        }
+        for (why, hosts) in those {
+            cannot.entry(why).or_default().push(format!("{place} ({})", some(&hosts)));
+        }
+        let shut = changes.then(|| gates::shut((route, leg), &campaign.keys, None, pool)).transpose()?;
+        all.push((sites, shut.flatten()));
     }
+    // What many hosts lack is told once.
+    lacks.extend(cannot.iter().map(|(why, places)| format!("{}: {why}", places.join(", "))));
     if lacks.is_empty() {
-        return Ok(());
+        return Ok(all);
     }
     Err(Error::failed(format!("cannot roll back, and nothing was changed: {}", lacks.join("; "))))
 }

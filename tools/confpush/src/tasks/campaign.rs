@@ -60,7 +60,7 @@ impl Campaign<'_> {
     pub(crate) fn go(&self, cargo: &[Cargo], out: &mut Out) -> Result<Outcome> {
         let (mut worst, mut is_reached) = (0, false);
         let mut behind: BTreeMap<usize, String> = BTreeMap::new();
-        let mut id = id::fresh("");
+        let mut id = self.fresh("");
         for (at, (leg, cargo)) in self.route.legs.iter().zip(cargo).enumerate() {
             if stop::requested() {
                 return Ok(Outcome::Interrupted);
@@ -90,6 +90,35 @@ impl Campaign<'_> {
         Ok(Outcome::of(worst))
     }
 
+    /// Leaves all environments alone, of which some have a shut gate; of each its hosts, as they were seen, and
+    /// why its gate is shut.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub(crate) fn refuse(
+        &self,
+        cargo: &[Cargo],
+        seen: Vec<(Vec<Site>, Option<String>)>,
+        out: &mut Out,
+    ) -> Result<Outcome> {
+        for ((leg, cargo), (sites, why)) in self.route.legs.iter().zip(cargo).zip(seen) {
+            let outcome = if why.is_some() { Word::Refused } else { Word::Untouched };
+            let deed = Deed { outcome, why, hosts: told::untouched(&sites), ..self.deed(leg, "") };
+            if deed.outcome == Word::Refused {
+                self.tell(&Stop { leg, cargo, sites, behind: None, deed }, out)?;
+            } else {
+                report::result(out, self.desk.form, &told::result(&deed))?;
+            }
+        }
+        Ok(Outcome::No)
+    }
+
+    /// An id behind `newest`; see [`id::fresh`].
+    fn fresh(&self, newest: &str) -> String {
+        let id = id::fresh(newest);
+        if matches!(self.intent, Intent::Rollback(_)) { id::of_rollback(&id) } else { id }
+    }
+
     /// Tells that the environments from place `first` on are left alone.
     fn leave(&self, first: usize, out: &mut Out) -> Result<()> {
         for leg in &self.route.legs[first..] {
@@ -110,6 +139,7 @@ impl Campaign<'_> {
             },
             id: id.to_owned(),
             version: String::new(),
+            back_to: None,
             outcome: Word::Begun,
             why: None,
             seconds: None,
@@ -191,9 +221,10 @@ impl Campaign<'_> {
         let newest = here.sites.iter().filter_map(|site| site.seen()?.current());
         let newest = newest.map(|kept| kept.id.as_str()).max().unwrap_or_default();
         if here.deed.id.as_str() <= newest {
-            here.deed.id = id::fresh(newest);
+            here.deed.id = self.fresh(newest);
         }
         here.deed.version = told::version(&wants);
+        here.deed.back_to = told::back_to(&wants);
         here.deed.hosts = hosts;
         self.log.append(&here.deed).map_err(|error| Halt {
             end: if error.status() == 75 { Word::Busy } else { Word::Failed },

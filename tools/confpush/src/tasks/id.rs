@@ -1,14 +1,28 @@
-//! Ids of deployments: `20261121T113812Z-3f9a1c`, which sort by time.
+//! Ids of deployments: `20261121T113812Z-3f9a1c`, which sort by time. That of a rollback ends in `-back`: hosts
+//! keep nothing else that tells it from a deployment, and the one behind it must not go forward again.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// How the time in an id is written.
 const FORM: &str = "%Y%m%dT%H%M%SZ";
 
+/// How the id of a rollback ends.
+const BACK: &str = "-back";
+
 /// A new one, behind `newest` also when the clock of who made that one was ahead, or it is not a second old:
 /// hosts take the last one for current. `newest` may be empty.
 pub(crate) fn fresh(newest: &str) -> String {
     behind(newest, Utc::now(), fastrand::u32(..1 << 24))
+}
+
+/// The same id, for a rollback.
+pub(crate) fn of_rollback(id: &str) -> String {
+    format!("{id}{BACK}")
+}
+
+/// Whether it is the id of a rollback.
+pub(crate) fn is_rollback(id: &str) -> bool {
+    id.ends_with(BACK)
 }
 
 fn behind(newest: &str, now: DateTime<Utc>, chance: u32) -> String {
@@ -32,6 +46,7 @@ mod tests {
         check("", "2026-11-21T11:38:12Z", "20261121T113812Z-3f9a1c");
         check("20261121T113811Z-ffffff", "2026-11-21T11:38:12.9Z", "20261121T113812Z-3f9a1c");
         check("20261121T113812Z-ffffff", "2026-11-21T11:38:12.9Z", "20261121T113813Z-3f9a1c");
+        check("20261121T113812Z-ffffff-back", "2026-11-21T11:38:12.9Z", "20261121T113813Z-3f9a1c");
         check("20261231T235959Z-000000", "2026-11-21T11:38:12Z", "20270101T000000Z-3f9a1c");
         // What is no id of ours sorts as it does.
         check("0-of-somebody-else", "2026-11-21T11:38:12Z", "20261121T113812Z-3f9a1c");

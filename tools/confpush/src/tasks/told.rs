@@ -1,5 +1,7 @@
 //! How an environment ended, in words: for the log, for a person, for a pager.
 
+use std::collections::BTreeSet;
+
 use chrono::{SecondsFormat, Utc};
 use common::answer::Answer;
 use process::origin::Origin;
@@ -50,6 +52,13 @@ pub(crate) fn version(wants: &[Option<Want>]) -> String {
     let mut versions: Vec<&str> = wants.iter().flatten().map(|want| want.version.as_str()).collect();
     versions.dedup();
     if let [one] = versions[..] { one.to_owned() } else { String::new() }
+}
+
+/// What they go back to; none where the spec makes it.
+pub(crate) fn back_to(wants: &[Option<Want>]) -> Option<String> {
+    let ids: BTreeSet<&str> = wants.iter().flatten().filter_map(|want| want.back_to.as_deref()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    (!ids.is_empty()).then(|| ids.join(", "))
 }
 
 /// That there is a host in reach, and none that refuses.
@@ -201,6 +210,7 @@ pub(crate) fn result(deed: &Deed) -> EnvResult {
         env: deed.env.clone(),
         id: is_deployed(deed.outcome).then(|| deed.id.clone()),
         version: deed.version.clone(),
+        back_to: deed.back_to.clone(),
         verdict: deed.outcome,
         why: deed.why.clone(),
         seconds: deed.seconds.unwrap_or_default(),

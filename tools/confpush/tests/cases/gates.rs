@@ -14,10 +14,42 @@ fn a_protected_environment_takes_yes() {
     rig.all_have(NEW);
     // Where nothing would change there is nothing to protect.
     rig.expect(0, &["apply", "web.toml"]);
-    rig.expect(1, &["rollback", "web.toml"]);
-    assert_eq!([rig.text("web01"), rig.text("web02")], [OLD, NEW]);
-    rig.expect(0, &["rollback", "--env", "prod", "--yes", "web.toml"]);
+    // Whoever says it, and comes again, means all of them: nothing is touched before.
+    let said = rig.expect(1, &["rollback", "web.toml"]);
+    assert!(said.contains("web to prod: it is protected, and takes --yes"), "{said}");
+    assert!(said.contains("web to staging: not touched"), "{said}");
+    rig.all_have(NEW);
+    let said = rig.expect(0, &["rollback", "--yes", "web.toml"]);
+    assert!(said.contains("-back, back to before 20"), "{said}");
     rig.all_have(OLD);
+    // A third time nothing goes forward to what was not wanted.
+    let said = rig.expect(2, &["rollback", "--yes", "web.toml"]);
+    assert!(said.contains("is a rollback, and back from it would be forward"), "{said}");
+    rig.all_have(OLD);
+}
+
+#[test]
+fn an_environment_that_was_rolled_back_alone_is_not_rolled_back_again() {
+    let Some(mut rig) = Rig::start(Spec::of(ENVS)) else { return };
+    let mut ids = Vec::new();
+    for workers in [4, 5, 6] {
+        rig.edit(|spec| spec.workers = workers);
+        rig.expect(0, &["apply", "web.toml"]);
+        ids.push(rig.history().last().unwrap()["id"].as_str().unwrap().to_owned());
+    }
+    let (five, six) = ("{\"workers\": 5}\n", "{\"workers\": 6}\n");
+    rig.expect(0, &["rollback", "--env", "staging", "web.toml"]);
+    let said = rig.expect(2, &["rollback", "web.toml"]);
+    assert!(said.contains(&format!("web to staging: the last deployment, {}", &ids[2][..8])), "{said}");
+    assert!(said.contains(&format!("to go further back, say --to {}", ids[0])), "{said}");
+    assert_eq!([rig.text("web01"), rig.text("web02")], [five, six]);
+    let said = rig.expect(0, &["rollback", "--env", "prod", "web.toml"]);
+    assert!(said.contains(&format!("-back, back to {}, version", ids[1])), "{said}");
+    rig.all_have(five);
+    let rolled = rig.json(0, &["rollback", "--to", &ids[0], "web.toml"]);
+    assert_eq!(rolled[0]["back_to"], ids[0].as_str(), "{rolled:?}");
+    rig.all_have(NEW);
+    rig.is_clean();
 }
 
 #[test]

@@ -54,11 +54,15 @@ fn a_rollback_goes_to_any_deployment_that_is_kept() {
     assert!(ids.is_sorted(), "{ids:?}");
     rig.expect(0, &["rollback", "--to", &ids[0], "web.toml"]);
     rig.all_have(NEW);
-    // One step back is what was there before that: the third.
-    rig.expect(0, &["rollback", "web.toml"]);
+    // What was there before that was not wanted: it takes a word.
+    let said = rig.expect(2, &["rollback", "web.toml"]);
+    assert!(said.contains("is a rollback, and back from it would be forward"), "{said}");
+    rig.all_have(NEW);
+    rig.expect(0, &["rollback", "--to", &ids[2], "web.toml"]);
     rig.all_have("{\"workers\": 6}\n");
     let said = rig.expect(2, &["rollback", "--to", "20200101T000000Z-000000", "web.toml"]);
-    assert!(said.contains("web01: it keeps no deployment 20200101T000000Z-000000"), "{said}");
+    let want = "web to prod (web01, web02, web03): no deployment 20200101T000000Z-000000 is kept there; the latest are";
+    assert!(said.contains(want) && said.len() < 300, "{said}");
     rig.all_have("{\"workers\": 6}\n");
     rig.is_clean();
 }
