@@ -63,6 +63,7 @@ impl Campaign<'_> {
         let mut id = self.fresh("");
         for (at, (leg, cargo)) in self.route.legs.iter().zip(cargo).enumerate() {
             if stop::requested() {
+                self.stopped(at, out)?;
                 return Ok(Outcome::Interrupted);
             }
             let begun = Instant::now();
@@ -111,6 +112,14 @@ impl Campaign<'_> {
             }
         }
         Ok(Outcome::No)
+    }
+
+    /// Tells that a signal came before the environment at place `first`.
+    fn stopped(&self, first: usize, out: &mut Out) -> Result<()> {
+        let legs = self.route.legs.get(first..).unwrap_or_default();
+        let places: Vec<String> = legs.iter().map(|leg| self.route.place(leg)).collect();
+        log::warn!("stopped by a signal; not touched: {}", places.join(", "));
+        self.leave(first, out)
     }
 
     /// An id behind `newest`; see [`id::fresh`].

@@ -111,3 +111,21 @@ fn what_others_have_changed_is_not_replaced() {
     assert_eq!(rig.text("web02"), "{\"workers\": 99}\n");
     rig.is_clean();
 }
+
+#[test]
+fn a_signal_between_two_environments_tells_what_was_not_touched() {
+    use std::os::unix::process::ExitStatusExt;
+    let Some(rig) = Rig::start(Spec::of(ENVS)) else { return };
+    for (task, want) in [("apply", [NEW, OLD, OLD]), ("rollback", [OLD, NEW, NEW])] {
+        let run = rig.run(&[task, "--on-event", "cat >/dev/null; kill -INT $PPID", "web.toml"]);
+        let said = super::rig::said(&run);
+        assert_eq!(run.status.signal(), Some(2), "{said}");
+        let has = ["web01", "web02", "web03"].map(|host| rig.text(host));
+        assert_eq!(has, want, "{said}");
+        assert!(said.contains("confpush: stopped by a signal; not touched: web to prod\n"), "{said}");
+        assert!(said.contains("web to prod: not touched\n"), "{said}");
+        if task == "apply" {
+            rig.expect(0, &["apply", "web.toml"]);
+        }
+    }
+}
