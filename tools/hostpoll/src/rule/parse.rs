@@ -70,6 +70,8 @@ fn subject(name: &str, is_percent: bool, commands: &[String]) -> Result<Subject,
         let names = names.chain(["unreachable", "failed"]).chain(commands.iter().map(String::as_str));
         let begun = || METRICS.iter().find(|metric| is_begun(name, metric.name));
         let way_out = match (near::did_you_mean(name, names), begun()) {
+            // That of one file system; no slip of the finger leads from it to that of the fullest.
+            _ if name == "used_percent" => "; did you mean `disk_percent`?".into(),
             (near, _) if !near.is_empty() => near,
             (_, Some(metric)) => format!("; did you mean `{}`?", metric.name),
             _ => "; it is neither a metric nor the NAME of a --command".into(),
