@@ -1,10 +1,10 @@
 //! The flags of reaching hosts, alike in every tool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use common::{Result, units};
+use common::{OrCannot, Result, units};
 
 use crate::bounds::Bounds;
 use crate::keys::Passphrase;
@@ -84,9 +84,21 @@ pub struct Ssh {
 
 impl Ssh {
     /// What the flags say about all hosts.
-    #[must_use]
-    pub fn flags(&self) -> Flags {
-        Flags {
+    ///
+    /// # Errors
+    /// When there is no file that `--key` names, nor its public half for an agent: later it is not there either.
+    pub fn flags(&self) -> Result<Flags> {
+        for key in &self.keys {
+            let mut public = key.as_os_str().to_owned();
+            public.push(".pub");
+            // Looked at, never opened: a pipe is read once.
+            if let Err(error) = key.metadata().or_cannot("read", key)
+                && !Path::new(&public).exists()
+            {
+                return Err(error);
+            }
+        }
+        Ok(Flags {
             user: self.user.clone(),
             port: self.port,
             keys: self.keys.clone(),
@@ -94,7 +106,7 @@ impl Ssh {
             known_hosts: self.known_hosts.clone(),
             accepts_new: self.accept_new,
             uses_no_agent: self.no_agent,
-        }
+        })
     }
 
     /// What bounds one host.

@@ -70,7 +70,7 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
 /// The hosts as they are asked, each with how to reach it.
 fn asked(args: &Args, selected: &Selected) -> Result<Vec<Asked>> {
     let ssh_config = args.hosts.ssh_config()?;
-    let (flags, myself) = (args.ssh.flags(), Myself::now());
+    let (flags, myself) = (args.ssh.flags()?, Myself::now());
     let mut settler = Settler::new(&ssh_config, &flags, &myself, &selected.known);
     let one = |host: &Host| {
         let target = settler.target(host).map(Arc::new);

@@ -70,6 +70,7 @@ fn what_cannot_be_meant_is_refused_before_any_host_is_asked() {
     check(&["--fail-on", "cpu>9"], "did you mean `cpu_percent`");
     check(&["--limit", "nosuchhost"], "nosuchhost");
     check(
+        &["--key", "/nonexistent/key"],
         "hostpoll: cannot read /nonexistent/key: No such file or directory",
     );
     check(&["--fail-on", "used_percent>90"], "no value `used_percent`; did you mean `disk_percent`?");
