@@ -60,7 +60,11 @@ fn scan(known: &KnownHosts, peer: Peer<'_>, key: &[u8]) -> String {
     let kind = short_kind(kind(key).unwrap_or_default()).to_ascii_lowercase();
     let port = if peer.port == 22 { String::new() } else { format!("-p {} ", peer.port) };
     let file = known.first_file().map_or("known_hosts".into(), |file| file.display().to_string());
-    format!("`ssh-keyscan -t {kind} {port}{} >> {file}`", peer.host)
+    let command = |file: &str| format!("`ssh-keyscan -t {kind} {port}{} >> {file}`", peer.host);
+    if file == "/dev/null" {
+        return format!("{} and know hosts by that instead of /dev/null", command("FILE"));
+    }
+    command(&file)
 }
 
 fn changed(peer: Peer<'_>, key: &[u8], others: &[String]) -> String {
@@ -136,6 +140,10 @@ mod tests {
                  `ssh-keyscan -t ed25519 -p 2222 Web >> FILE`"
             ),
         );
+        let nowhere = KnownHosts::read(&[PathBuf::from("/dev/null")]).unwrap();
+        let said = unknown(&nowhere, Peer { host: "Web", port: 22 }, &key(1));
+        let want = "or `ssh-keyscan -t ed25519 Web >> FILE` and know hosts by that instead of /dev/null";
+        assert!(said.ends_with(want), "{said}");
         check(
             &format!("[web]:2222 ssh-ed25519 {KEY}\n@revoked * ssh-ed25519 {KEY}"),
             0,
