@@ -48,6 +48,13 @@ pub(crate) struct EnvPlan {
     pub(crate) hosts: Vec<HostPlan>,
 }
 
+impl EnvPlan {
+    /// Whether it is known that nothing would change on any of its hosts.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.hosts.iter().all(|host| matches!(host.state, HostState::Same))
+    }
+}
+
 /// What a deployment would do on a host.
 #[derive(Debug)]
 pub(crate) struct HostPlan {

@@ -1,6 +1,6 @@
 //! What a deployment would change, and where.
 
-use common::{Out, Outcome, Result};
+use common::{Out, Result};
 use secrets::conceal::hide;
 use serde::Serialize;
 
@@ -10,13 +10,16 @@ use crate::diff::{Shown, sum, unified};
 use crate::station::Open;
 
 /// Prints what would change: to people once for all hosts that are in the same state, to programs an
-/// object for each host. The outcome is that of a `plan` without `--check`; see
-/// [`crate::status::of_plan`].
+/// object for each host. How it ends is told by [`crate::status::of_plan`].
 ///
 /// # Errors
-/// When it cannot be printed, or as `of_plan`; all is printed then.
-pub(crate) fn plan(out: &mut Out, form: Form, plans: &[EnvPlan]) -> Result<Outcome> {
-    for (at, plan) in plans.iter().enumerate() {
+/// When it cannot be printed.
+pub(crate) fn plan<'p>(
+    out: &mut Out,
+    form: Form,
+    plans: impl IntoIterator<Item = &'p EnvPlan>,
+) -> Result<()> {
+    for (at, plan) in plans.into_iter().enumerate() {
         if form == Form::Json {
             print_json(plan, out)?;
             continue;
@@ -26,15 +29,19 @@ pub(crate) fn plan(out: &mut Out, form: Form, plans: &[EnvPlan]) -> Result<Outco
         }
         print_text(plan, out)?;
     }
-    crate::status::of_plan(plans, false)
+    Ok(())
 }
 
 fn print_text(plan: &EnvPlan, out: &mut Out) -> Result<()> {
     let protected = if plan.is_protected { ", which is protected" } else { "" };
     let is_change = |host: &&HostPlan| matches!(host.state, HostState::Changes(_));
+    let is_same = |host: &&HostPlan| matches!(host.state, HostState::Same);
     let (all, changed) = (plan.hosts.len(), plan.hosts.iter().filter(is_change).count());
-    let count = match changed {
-        0 => format!("nothing would change on {}", hosts(all)),
+    let count = match (changed, plan.hosts.iter().filter(is_same).count()) {
+        (0, same) if same == all => format!("nothing would change on {}", hosts(all)),
+        // Of a host that is down nobody knows.
+        (0, 0) => format!("what would change on {} is not known", hosts(all)),
+        (0, same) => format!("nothing would change on {same} of {}", hosts(all)),
         _ if changed == all => format!("{} would change", hosts(all)),
         _ => format!("{changed} of {} would change", hosts(all)),
     };

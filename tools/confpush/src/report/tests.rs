@@ -64,7 +64,8 @@ fn plans() -> Vec<EnvPlan> {
 
 #[test]
 fn a_plan_tells_equal_hosts_once() {
-    let (text, result) = printed(|out| plan(out, Form::Text, &plans()));
+    let (text, _) = printed(|out| plan(out, Form::Text, &plans()));
+    let result = crate::status::of_plan(&plans(), false);
     let want = "\
 web to staging: nothing would change on 1 host
   web01: as it is to be
@@ -102,6 +103,22 @@ web to prod, which is protected: 4 of 9 hosts would change
 ";
     assert_eq!(text, want);
     assert_eq!(result.unwrap_err().to_string(), "it would fail on web08");
+}
+
+#[test]
+fn of_a_host_that_is_down_nobody_knows_what_would_change() {
+    let check = |states: Vec<HostState>, want: &str| {
+        let hosts = states.into_iter().zip(["a", "b"]).map(|(state, name)| host(name, state));
+        let plans = [env("dev", hosts.collect())];
+        let (text, _) = printed(|out| plan(out, Form::Text, &plans));
+        assert_eq!(text.lines().next(), Some(format!("web to dev: {want}").as_str()));
+        assert_eq!(plans[0].changes_nothing(), !text.contains("down"));
+    };
+    let down = || HostState::Down("no route".into());
+    check(vec![HostState::Same, HostState::Same], "nothing would change on 2 hosts");
+    check(vec![HostState::Same, down()], "nothing would change on 1 of 2 hosts");
+    check(vec![down()], "what would change on 1 host is not known");
+    check(vec![changes(change(None, Some("x"))), down()], "1 of 2 hosts would change");
 }
 
 #[test]
@@ -154,9 +171,9 @@ fn a_plan_for_programs_has_an_object_for_each_host() {
 fn a_change_says_what_it_is() {
     let check = |change: Change, want: &str| {
         let plans = [env("dev", vec![host("a", changes(change))])];
-        let (text, result) = printed(|out| plan(out, Form::Text, &plans));
+        let (text, _) = printed(|out| plan(out, Form::Text, &plans));
         assert_eq!(text.lines().nth(1), Some(want));
-        assert_eq!(result.unwrap(), Outcome::Done);
+        assert_eq!(crate::status::of_plan(&plans, false).unwrap(), Outcome::Done);
     };
     check(change(Some("a\n"), None), "  a: the file would go");
     check(change(Some("a\n"), Some("a\n")), "  a: same content");

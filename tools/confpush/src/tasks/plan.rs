@@ -11,7 +11,7 @@ use super::route::{Leg, Route};
 use super::site::{Pool, Site};
 use super::{Desk, told};
 use crate::cli::Plan;
-use crate::report::{self, Change, EnvPlan, HostPlan, HostState};
+use crate::report::{self, Change, EnvPlan, Form, HostPlan, HostState};
 use crate::station::Seen;
 use crate::status;
 
@@ -56,7 +56,9 @@ pub(crate) fn until(desk: &Desk, plan: &Plan, until: Option<&str>, out: &mut Out
             of_environment(&route, leg, hosts.map(|site| of_host(&site, &files)).collect())
         })
         .collect();
-    report::plan(out, desk.form, &plans)?;
+    // Who looks every hour wants to hear of what differs. Programs get what they always get.
+    let is_told = |plan: &&EnvPlan| !desk.is_quiet || desk.form == Form::Json || !plan.changes_nothing();
+    report::plan(out, desk.form, plans.iter().filter(is_told))?;
     status::of_plan(&plans, plan.check)
 }
 

@@ -18,6 +18,7 @@ fn a_file_goes_through_all_environments_and_back() {
     rig.all_have(NEW);
     rig.is_clean();
     rig.expect(0, &["plan", "--check", "web.toml"]);
+    assert_eq!(rig.expect(0, &["plan", "--check", "--quiet", "web.toml"]), "");
     let lines = rig.history().len();
     // Nothing changes, so nothing is written down.
     rig.expect(0, &["apply", "web.toml"]);
