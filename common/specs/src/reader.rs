@@ -46,7 +46,7 @@ pub fn parse<'t>(text: &'t str, faults: &'t Faults) -> Table<'t> {
     let table = DeTable::parse(text).map(Spanned::into_inner);
     let table = table.unwrap_or_else(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        faults.add(faults.line(at), error.message().replace('\n', ", "));
+        faults.add(faults.line(at), format!("this is no TOML: {}", error.message().replace('\n', ", ")));
         DeTable::new()
     });
     Table::of(String::new(), 1, table, faults)

@@ -113,6 +113,11 @@ fn said(specs: &[Spec], first: &str, second: &str) -> Option<String> {
 
 fn chosen<'a>(envs: &[&'a str], extent: Extent<'_>) -> Result<Vec<&'a str>> {
     let place = |wanted: &str| {
+        if wanted.is_empty() {
+            return Err(Error::failed(
+                "the name of the environment is empty; is a variable of the shell not set?",
+            ));
+        }
         envs.iter().position(|env| *env == wanted).ok_or_else(|| {
             let near = did_you_mean(wanted, envs.iter().copied());
             Error::failed(format!("no spec has an environment `{wanted}`{near}"))

@@ -118,6 +118,8 @@ fn a_run_may_end_earlier_or_do_some() {
     check(&texts, Extent::of(&[], None), "dev.web dev.db staging.web prod.web");
     let unknown = "no spec has an environment `stagin`; did you mean `staging`?";
     check(&texts, Extent::Until("stagin"), unknown);
+    let empty = "the name of the environment is empty; is a variable of the shell not set?";
+    check(&texts, Extent::of(&names(&[""]), None), empty);
     check(&texts, Extent::of(&names(&["dev", "stagin"]), None), unknown);
     check(&texts, Extent::Until("x"), "no spec has an environment `x`");
 }

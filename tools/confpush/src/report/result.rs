@@ -13,11 +13,13 @@ use super::{EnvResult, Form, HostResult, Word, hosts, short, shown};
 ///
 /// # Errors
 /// When it cannot be printed.
-pub(crate) fn result(out: &mut Out, form: Form, result: &EnvResult) -> Result<()> {
+pub(crate) fn result<'a>(out: &mut Out, form: Form, result: &'a EnvResult) -> Result<()> {
     if form == Form::Json {
         return out.write_json(&Object::of(result));
     }
-    let why = result.why.as_ref().map(|why| format!(": {}", shown(why))).unwrap_or_default();
+    // That all are down says why.
+    let why = result.why.as_ref().filter(|_| result.verdict != Word::Down);
+    let why = why.map(|why| format!(": {}", shown(why))).unwrap_or_default();
     let (spec, env) = (shown(&result.spec), shown(&result.env));
     writeln!(out, "{spec} to {env}: {}{why}", sentence(result))?;
     if let Some(id) = &result.id {
@@ -27,7 +29,13 @@ pub(crate) fn result(out: &mut Out, form: Form, result: &EnvResult) -> Result<()
         let back = result.back_to.as_ref().map(|to| format!(", back to {}", shown(to))).unwrap_or_default();
         writeln!(out, "  deployment {}{back}{version}, {:.1} s", shown(id), result.seconds)?;
     }
-    let mut all = fold(&result.hosts, |host| (host.fate, host.why.as_deref()));
+    // What the environment failed of is told already.
+    let is_told = |host: &HostResult, why: &str| {
+        let told = result.why.as_deref();
+        told == Some(why) || told == Some(&format!("{}: {why}", host.host))
+    };
+    let why = |host: &'a HostResult| host.why.as_deref().filter(|why| !is_told(host, why));
+    let mut all = fold(&result.hosts, |host| (host.fate, why(host)));
     all.sort_by(|((one, _), first), ((other, _), second)| {
         let name = |those: &[&HostResult]| those.first().map(|host| host.host.clone()).unwrap_or_default();
         other.cmp(one).then_with(|| natural(&name(first), &name(second)))

@@ -245,6 +245,32 @@ web to prod: FAILED and NOT wholly rolled back, somebody is needed: web03: the h
 }
 
 #[test]
+fn why_it_failed_is_told_once() {
+    let fate = Word::RolledBack;
+    let host = |host: &str, why: &str| HostResult { host: host.into(), fate, why: Some(why.into()) };
+    let one = EnvResult {
+        verdict: Word::RolledBack,
+        why: Some("web02: not healthy".into()),
+        hosts: vec![
+            host("web01", "web02: not healthy"),
+            host("web02", "not healthy"),
+            host("web03", "not healthy"),
+        ],
+        ..results()
+    };
+    let want = "\
+web to prod: FAILED and rolled back: web02: not healthy
+  deployment d-3, version 0123456789ab, 12.3 s
+  rolled back: web01, web02
+  rolled back: web03: not healthy
+";
+    assert_eq!(printed(|out| result(out, Form::Text, &one)).0, want);
+    let down = EnvResult { verdict: Word::Down, why: Some("all hosts are out of reach".into()), ..results() };
+    let want = "web to prod: all hosts are down, nothing was changed\n";
+    assert!(printed(|out| result(out, Form::Text, &down)).0.starts_with(want));
+}
+
+#[test]
 fn each_verdict_is_a_sentence() {
     let check = |verdict, want: &str| {
         let one = EnvResult { verdict, why: None, id: None, ..results() };

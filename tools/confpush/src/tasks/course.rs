@@ -13,6 +13,8 @@ pub(crate) struct Teller<'a> {
     staged: Cell<usize>,
     swapped: Cell<usize>,
     confirmed: Cell<usize>,
+    /// What the host failed of that failed last.
+    failed: RefCell<String>,
     line: RefCell<Line>,
 }
 
@@ -20,7 +22,8 @@ impl<'a> Teller<'a> {
     /// For a deployment to so many hosts of `place`, such as `web to prod`.
     pub(crate) fn new(place: &'a str, hosts: usize, is_quiet: bool) -> Self {
         let (staged, swapped, confirmed) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Self { place, hosts, staged, swapped, confirmed, line: RefCell::new(Line::new(is_quiet)) }
+        let (failed, line) = (RefCell::default(), RefCell::new(Line::new(is_quiet)));
+        Self { place, hosts, staged, swapped, confirmed, failed, line }
     }
 
     /// That `step` has come at `host`; empty: for all of them.
@@ -30,11 +33,17 @@ impl<'a> Teller<'a> {
             Step::Staged => count(&self.staged),
             Step::Swapped => count(&self.swapped),
             Step::Confirmed => count(&self.confirmed),
+            Step::Failed(why) => *self.failed.borrow_mut() = format!("{host}: {why}"),
             _ => {}
         }
         let place = if host.is_empty() { self.place } else { host };
         self.line.borrow_mut().clear();
-        log::log!(level(step), "{place}: {}", words(step));
+        // What goes back for a host that has failed follows the line of that.
+        let words = match step {
+            Step::Back(why) if *why == *self.failed.borrow() => "everything goes back".into(),
+            step => words(step),
+        };
+        log::log!(level(step), "{place}: {words}");
         self.line.borrow_mut().show(|_| {
             format!(
                 "{}: {} hosts, {} staged, {} swapped, {} confirmed",

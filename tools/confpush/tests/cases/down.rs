@@ -25,7 +25,8 @@ fn where_all_hosts_are_down_it_stops() {
     rig.down(&["web01", "web02"]);
     // Nothing was changed, and it is to be tried again; where somebody was in reach it is only those.
     let said = rig.expect(75, &["apply", "web.toml"]);
-    assert!(said.contains("all hosts are out of reach"), "{said}");
+    assert!(said.contains("confpush: web to staging: all hosts are out of reach\n"), "{said}");
+    assert!(said.contains("web to staging: all hosts are down, nothing was changed\n"), "{said}");
     assert_eq!(rig.text("web03"), OLD);
     rig.expect(23, &["plan", "web.toml"]);
     rig.expect(23, &["status", "web.toml"]);

@@ -35,7 +35,11 @@ fn one_more_takes_all_of_them_back() {
     let Some(rig) = Rig::start(Spec::three().with(&tables)) else { return };
     sick(&rig, "web01\nweb03\n");
     let said = rig.expect(10, &["apply", "web.toml"]);
-    assert!(said.contains("rolled back: web02: web03: not healthy"), "{said}");
+    // Why all go back is told of the environment, and of a host only what is its own.
+    assert!(said.contains("FAILED and rolled back: web03: not healthy"), "{said}");
+    assert!(said.contains("  rolled back: web02, web03\n"), "{said}");
+    assert!(said.contains("  rolled back: web01: not healthy"), "{said}");
+    assert!(said.contains("confpush: web to prod: everything goes back\n"), "{said}");
     rig.all_have(OLD);
     rig.is_clean();
 }

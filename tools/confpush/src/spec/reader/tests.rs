@@ -187,6 +187,12 @@ fn all_faults_of_all_specs_are_told_at_once() {
     let again = write("c.toml", GOOD);
     let error = all(&[good, again]).err().unwrap();
     assert_eq!(error.excerpt()[0].replace(&place, ""), "/c.toml:1: `web` is the name of /a.toml, too");
+    let json = write("d.json", "{\n  \"name\": \"web\"\n}\n");
+    let error = all(&[json]).err().unwrap();
+    assert_eq!(
+        error.excerpt()[0].replace(&place, ""),
+        "/d.json:1: this is no TOML: invalid key-value pair, expected key"
+    );
     let error = all(&[folder.path().join("none.toml")]).err().unwrap().to_string();
     assert!(error.starts_with("cannot read ") && error.contains("none.toml: No such file"), "{error}");
 }
