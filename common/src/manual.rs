@@ -25,7 +25,7 @@ const STATUSES: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// When `what` is not one of man, bash, zsh and fish, or the output cannot be written.
-pub fn generate(what: &str, mut command: Command, manual: &str, out: &mut Out) -> Result<Outcome> {
+pub fn generate(what: &str, command: Command, manual: &str, out: &mut Out) -> Result<Outcome> {
     let name = command.get_name().to_owned();
     let mut text = Vec::new();
     let shell = match what {
@@ -38,6 +38,7 @@ pub fn generate(what: &str, mut command: Command, manual: &str, out: &mut Out) -
         "fish" => Shell::Fish,
         _ => return Err(Error::failed(format!("cannot generate `{what}`; say man, bash, zsh or fish"))),
     };
+    let mut command = offered(command);
     complete(shell, &mut command, name, &mut text);
     if shell == Shell::Bash && takes_a_command(&command) {
         let script =
@@ -65,6 +66,25 @@ const A_COMMAND: &str = r#"    local at
 
 fn takes_a_command(command: &Command) -> bool {
     command.get_positionals().any(|arg| arg.get_value_hint() == ValueHint::CommandWithArguments)
+}
+
+/// The command without the subcommands that are hidden, which clap has completions offer all the same. They
+/// cannot be taken out of it.
+fn offered(command: Command) -> Command {
+    if !command.get_subcommands().any(Command::is_hide_set) {
+        return command;
+    }
+    // clap takes names that live for ever, and the process ends when this is printed.
+    let name: &'static str = Box::leak(command.get_name().to_owned().into_boxed_str());
+    let mut offered = Command::new(name)
+        .disable_help_subcommand(command.is_disable_help_subcommand_set())
+        .args(command.get_arguments().cloned())
+        .groups(command.get_groups().cloned())
+        .subcommands(command.get_subcommands().filter(|one| !one.is_hide_set()).cloned());
+    if command.get_version().is_some() {
+        offered = offered.version("");
+    }
+    offered
 }
 
 /// The `$` lines of the section "Examples", each with the sentence before it, for below the help.
@@ -304,6 +324,22 @@ mod tests {
         assert!(page.contains("\\-\\-dry\\-run") && page.contains("Change nothing"), "{page}");
         assert!(!page.contains("witness"), "{page}");
         assert!(!man(Command::new("tool"), MANUAL).contains("COMMANDS"));
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_offered() {
+        let hidden = || Command::new("inner").hide(true);
+        let command = || Command::new("tool").version("1").subcommand(Command::new("outer").about("Do it"));
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let text = |command: Command| {
+                let mut text = Vec::new();
+                complete(shell, &mut offered(command), "tool", &mut text);
+                String::from_utf8(text).unwrap()
+            };
+            let told = text(command().subcommand(hidden()));
+            assert_eq!(told, text(command()), "{shell}");
+            assert!(told.contains("outer") && told.contains("version"), "{shell}: {told}");
+        }
     }
 
     #[test]
