@@ -36,6 +36,11 @@ impl Credential {
         secrets::hex(&Sha256::digest(self.secret.expose_secret().as_bytes()))
     }
 
+    /// For people: the id, of a digest so many digits as a fingerprint has.
+    pub(crate) fn told(&self) -> String {
+        if self.id == self.digest() { self.fingerprint() } else { self.id.clone() }
+    }
+
     /// Whether a consumer that names `key` means this one: by its id, or by 12 or more digits of the
     /// digest.
     pub(crate) fn is_named(&self, key: &str) -> bool {
@@ -93,6 +98,12 @@ mod tests {
         check("ba7816bf8f02", false);
         check("", false);
         check("AK", false);
+    }
+
+    #[test]
+    fn people_see_few_digits_of_a_digest() {
+        let digest = Credential { id: credential().digest(), ..credential() };
+        assert_eq!((credential().told().as_str(), digest.told().as_str()), ("AK1", "ba7816bf8f01"));
     }
 
     #[test]

@@ -101,23 +101,25 @@ impl Machine<'_> {
                 format!(
                     "{first} uses {}, and {second} uses {}: both are accepted, and only one can be rotated; \
                      give them the same key, or each a spec of its own",
-                    one.id, other.id
+                    one.told(),
+                    other.told()
                 ),
             ));
         }
-        for (holder, credential, why) in &refused {
-            log::warn!("{}: {holder} holds {}, which the target refuses: {why}", self.name, credential.id);
+        // What cannot be asked, as a list of keys that is not there, has refused nothing.
+        let sentences = refused.iter().map(|(holder, credential, why)| {
+            format!("{holder} holds {}, which the target is not seen to accept: {why}", credential.told())
+        });
+        let mut sentences: Vec<String> = sentences.collect();
+        // That of a stop is told by the stop.
+        let last =
+            if accepted.is_empty() && !sentences.is_empty() { Some(sentences.remove(0)) } else { None };
+        for sentence in sentences {
+            log::warn!("{}: {sentence}", self.name);
         }
-        match (accepted.pop(), refused.first()) {
-            (Some((_, old)), _) => Ok(Some(old)),
-            (None, Some((holder, credential, why))) => Err(Step::stop(
-                HUMAN,
-                format!(
-                    "{holder} holds {}, which the target refuses: {why}; no key in use is known to be good",
-                    credential.id
-                ),
-            )),
-            (None, None) => Ok(None),
+        match last {
+            Some(last) => Err(Step::stop(HUMAN, format!("{last}; no key in use is known to be good"))),
+            None => Ok(accepted.pop().map(|(_, old)| old)),
         }
     }
 

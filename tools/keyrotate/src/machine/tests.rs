@@ -323,7 +323,7 @@ fn two_keys_in_use_are_a_case_for_a_human() {
 
     let world = World::new(Maker::Ours, &["a"]);
     world.look().holds.insert("a".into(), ("gone".into(), "y".into()));
-    stops(&world, &open(), HUMAN, "a holds gone, which the target refuses");
+    stops(&world, &open(), HUMAN, "a holds gone, which the target is not seen to accept");
 }
 
 #[test]

@@ -186,6 +186,21 @@ fn a_person_hears_once_of_what_is_pending() {
 }
 
 #[test]
+fn a_list_of_keys_that_is_not_there_is_told_once() {
+    let api = Api::new();
+    fs::remove_file(api.path("tokens")).unwrap();
+    let output =
+        api.call("run api.toml").status(11).stderr_has("tokens: it is not there; no key in use").run();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("it is not there").count(), 1, "{said}");
+    assert!(said.contains("web holds "), "{said}");
+    assert!(
+        !said.contains("refuses") && !said.split(' ').any(|word| word.len() > 63 && word.len() < 67),
+        "{said}"
+    );
+}
+
+#[test]
 fn that_nobody_was_told_is_a_warning() {
     let api = Api::new();
     let case = api.call("run api.toml --on-event").args(["echo no pager >&2; exit 1"]);
