@@ -57,7 +57,9 @@ pub fn run(args: &Args, out: &mut Out) -> Result<Outcome> {
         }
         Task::Status { specs } => tasks::status(&desk, specs, out),
         Task::Verify { spec } => tasks::verify(&desk, spec, out),
-        Task::Confirm { spec } => tasks::decide(&desk, spec, out, |case| rotate::confirm(&case.folder)),
+        Task::Confirm { spec } => {
+            tasks::decide(&desk, spec, out, |case| rotate::confirm(&case.spec.name, &case.folder))
+        }
         Task::Rollback { spec, reason } => tasks::roll_back(&desk, spec, reason, out),
         Task::Hold(hold) if hold.off => {
             tasks::decide(&desk, &hold.spec, out, |case| rotate::end_hold(&case.folder))

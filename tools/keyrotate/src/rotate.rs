@@ -87,10 +87,10 @@ fn nothing_is_in_the_way_elsewhere(spec: &Spec) -> Result<()> {
 /// Has the rotation of `spec` go back, and advances that.
 ///
 /// # Errors
-/// As [`advance`]; status 11 when nothing is under way, or there is no way back.
+/// As [`advance`]; status 2 when nothing is under way, 11 when there is no way back.
 pub(crate) fn roll_back(spec: &Spec, folder: &Path, reason: &str) -> Result<Advanced> {
     let (journal, state) = Journal::open(folder, Patience::For(PATIENCE))?;
-    let rotation = under_way(&state)?;
+    let rotation = under_way(&state, &spec.name)?;
     if !rotation.can_go_back() {
         let why = "the old key is deleted, so there is no way back; `keyrotate run` goes on";
         return Err(Error::failed(why).with_status(HUMAN));
@@ -188,8 +188,12 @@ pub(crate) fn remembered(folder: &Path) -> Result<State> {
     Ok(journal::peek(folder)?.map(|(state, _)| state).unwrap_or_default())
 }
 
-fn under_way(state: &State) -> Result<&Rotation> {
-    let none = || Error::failed("no rotation is under way").with_status(HUMAN);
+/// The rotation of the spec `name`.
+///
+/// # Errors
+/// Status 2 when there is none: what was asked for cannot be meant, and nothing is wrong with the keys.
+fn under_way<'s>(state: &'s State, name: &str) -> Result<&'s Rotation> {
+    let none = || Error::failed(format!("{name}: no rotation is under way"));
     state.rotation.as_ref().ok_or_else(none)
 }
 
@@ -214,14 +218,14 @@ fn decided(
     journal.record(&state, &[note]).map_err(|error| error.with_status(UNWRITABLE))
 }
 
-/// The old key may go.
+/// The old key of the spec `name` may go.
 ///
 /// # Errors
-/// Status 11 when no rotation is under way, or one that goes back; else when the journal cannot be had or
-/// written.
-pub(crate) fn confirm(folder: &Path) -> Result<()> {
+/// Status 2 when no rotation is under way, 11 when one goes back or is not as far; else when the journal cannot
+/// be had or written.
+pub(crate) fn confirm(name: &str, folder: &Path) -> Result<()> {
     decided(folder, "confirmed", "", |state| {
-        under_way(state)?;
+        under_way(state, name)?;
         let Some(rotation) = &mut state.rotation else { return Ok(()) };
         if rotation.back.is_some() {
             return Err(
@@ -263,13 +267,13 @@ pub(crate) fn end_hold(folder: &Path) -> Result<()> {
 /// The rotation goes on without the consumer or the site `name`.
 ///
 /// # Errors
-/// Status 11 when no rotation is under way; status 2 when there is nobody of that name; else when the
-/// journal cannot be had or written.
+/// Status 2 when no rotation is under way, or there is nobody of that name; else when the journal cannot be had
+/// or written.
 pub(crate) fn skip(spec: &Spec, folder: &Path, name: &str, reason: &str) -> Result<()> {
     let mut known = names(spec)?;
     known.extend(target(spec)?.sites());
     decided(folder, "skipped", &format!("{name}: {reason}"), |state| {
-        under_way(state)?;
+        under_way(state, &spec.name)?;
         let Some(rotation) = &mut state.rotation else { return Ok(()) };
         if !known.iter().any(|one| one == name) && !rotation.consumers.contains_key(name) {
             let hint = common::near::did_you_mean(name, known.iter().map(String::as_str));

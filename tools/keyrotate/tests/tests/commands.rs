@@ -213,9 +213,9 @@ fn what_cannot_be_is_refused() {
     let check = |line: &str, status, why: &str| {
         api.call(line).status(status).stderr_has(why).run();
     };
-    check("confirm api.toml", 11, "no rotation is under way");
-    check("rollback api.toml --reason none", 11, "no rotation is under way");
-    check("skip api.toml web --reason none", 11, "no rotation is under way");
+    check("confirm api.toml", 2, "keyrotate: api: no rotation is under way\n");
+    check("rollback api.toml --reason none", 2, "keyrotate: api: no rotation is under way\n");
+    check("skip api.toml web --reason none", 2, "keyrotate: api: no rotation is under way\n");
     api.spec("api", "file", "confirm = \"manual\"\n");
     api.call("run api.toml").status(12).stdout_has("SOAK").run();
     check("skip api.toml wep --reason none", 2, "no consumer and no site `wep`; did you mean `web`?");
