@@ -1,9 +1,11 @@
 //! Files on this host that hold secrets: read, and changed under their locks.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use common::{Error, OrCannot, Result};
@@ -14,6 +16,9 @@ use common::answer::Answer;
 
 /// In bytes; a longer file is none that programs read their secrets from.
 const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Files that everybody may read, each of which is told once.
+static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// The bytes of `path`, never half written; `None` when there is no such file. A folder that is not there
 /// is an unknown: perhaps it is not mounted.
@@ -71,7 +76,8 @@ pub(crate) fn change(
 fn replaced(mut lock: Lock, path: &Path, new: &[u8]) -> Result<()> {
     let mode = lock.file().and_then(|file| file.metadata().ok()).map_or(0, |found| found.mode());
     lock.replace(new)?;
-    if mode & 0o004 != 0 {
+    let is_news = || TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+    if mode & 0o004 != 0 && is_news() {
         let path = path.display();
         log::warn!("everybody may read {path}, which holds a secret; chmod o= {path}");
     }

@@ -201,6 +201,15 @@ fn a_list_of_keys_that_is_not_there_is_told_once() {
 }
 
 #[test]
+fn that_everybody_may_read_a_file_is_told_once() {
+    let api = Api::new();
+    fs::set_permissions(api.path("tokens"), fs::Permissions::from_mode(0o604)).unwrap();
+    let output = api.call("run api.toml").stdout_has("rotated").stderr_has("everybody may read").run();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("everybody may read").count(), 1, "{said}");
+}
+
+#[test]
 fn that_nobody_was_told_is_a_warning() {
     let api = Api::new();
     let case = api.call("run api.toml --on-event").args(["echo no pager >&2; exit 1"]);
