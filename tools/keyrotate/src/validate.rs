@@ -91,12 +91,18 @@ fn look_around(judged: &Judged, state: Option<&Path>, faults: &mut Vec<Fault>, w
         }
     }
     for (line, path) in judged.spec.iter().flat_map(local_files) {
-        if mode_of(path).is_some_and(|mode| mode & OTHERS != 0) {
-            let path = path.display();
-            let what =
-                format!("everybody may read or write {path}, which is to hold a secret; chmod o= {path}");
-            warnings.push(Fault { line, what });
-        }
+        let shown = path.display();
+        let what = match mode_of(path) {
+            Some(mode) if mode & OTHERS != 0 => {
+                format!("everybody may read or write {shown}, which is to hold a secret; chmod o= {shown}")
+            }
+            None if !path.exists() => format!("there is no file {shown} on this machine"),
+            _ => continue,
+        };
+        warnings.push(Fault { line, what });
+    }
+    for (line, program) in judged.spec.iter().flat_map(programs).filter(|(_, program)| !is_there(program)) {
+        warnings.push(Fault { line, what: format!("there is no program {program} on this machine") });
     }
     for (line, path) in judged.spec.iter().flat_map(public_halves) {
         faults.push(Fault { line, what: in_the_way(&path) });
@@ -151,6 +157,26 @@ fn local_files(spec: &Spec) -> impl Iterator<Item = (usize, &Path)> {
         consumer::Hold::File { path, hosts, .. } if hosts.is_empty() => Some((*line, path.as_path())),
         _ => None,
     })
+}
+
+/// The programs that are asked here which key is in use, each with the line of its consumer.
+fn programs(spec: &Spec) -> impl Iterator<Item = (usize, &str)> {
+    let with_lines = spec.consumers.iter().zip(&spec.lines.consumers);
+    with_lines.filter_map(|(one, line)| match &one.hold {
+        consumer::Hold::File { hosts, .. } if hosts.is_empty() => {
+            Some((*line, one.attest.as_ref()?.first()?.as_str()))
+        }
+        _ => None,
+    })
+}
+
+/// Whether `program` is found as exec(3) finds it.
+fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
 /// The mode of a regular file.

@@ -130,7 +130,8 @@ fn others_neither_read_a_secret_nor_write_the_state() {
     place.check(&[HEAD, TARGET, admin, WEB], want);
     place.check(
         &[HEAD, TARGET, &admin.replace("admin\"", "none\""), &WEB.replace("/web", "/other")],
-        "a.toml:7: warning: there is no file /FILES/none\n",
+        "a.toml:7: warning: there is no file /FILES/none\n\
+         a.toml:8: warning: there is no file /FILES/other on this machine\n",
     );
     fs::create_dir(place.path("state")).unwrap();
     place.set_mode("state", 0o1777);
@@ -138,6 +139,19 @@ fn others_neither_read_a_secret_nor_write_the_state() {
     let want =
         "a.toml:2: everybody may write in /FILES/state, where the journal is kept; chmod o-w /FILES/state\n";
     place.check(&[HEAD, TARGET, WEB], want);
+}
+
+#[test]
+fn a_program_that_is_not_here_is_worth_a_thought() {
+    let check = |program: &str, want: &str| {
+        Place::new().check(&[HEAD, TARGET, &WEB.replace("[\"true\"]", program)], want);
+    };
+    check("[\"sh\", \"-c\", \"none\"]", "");
+    check(
+        "[\"no-such-program\"]",
+        "a.toml:7: warning: there is no program no-such-program on this machine\n",
+    );
+    check("[\"/FILES/ask\"]", "a.toml:7: warning: there is no program /FILES/ask on this machine\n");
 }
 
 #[test]
