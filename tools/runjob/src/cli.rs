@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -216,9 +217,25 @@ impl Args {
         let Reports { status, metrics, .. } = &self.reports;
         let reports = [("--status", status.as_deref()), ("--metrics", metrics.as_deref())];
         output::refuse_twins(&[reports[0], reports[1], ("--lock", lock)])?;
-        let one = |path| output::refuse_inputs(&self.surroundings.env_file, Some(path));
+        let creds = self.surroundings.cred.iter().filter_map(|flag| file_of(flag));
+        let needed: Vec<PathBuf> = self
+            .surroundings
+            .env_file
+            .iter()
+            .cloned()
+            .chain(creds)
+            .chain(self.reports.ping_file.clone())
+            .collect();
+        let one = |path| output::refuse_inputs(&needed, Some(path));
         reports.into_iter().filter_map(|(_, path)| path).try_for_each(one)
     }
+}
+
+/// The file that a `--cred` names behind its `=`.
+fn file_of(cred: &OsStr) -> Option<PathBuf> {
+    let bytes = cred.as_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    Some(OsStr::from_bytes(&bytes[at + 1..]).into())
 }
 
 #[cfg(test)]

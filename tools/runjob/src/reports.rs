@@ -8,8 +8,8 @@ mod metrics;
 pub(crate) mod ping;
 mod status;
 
-use std::fs::Metadata;
-use std::io::{ErrorKind, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use common::{OrCannot, Result};
@@ -21,6 +21,9 @@ use status::Record;
 
 /// A longer report is none; in bytes.
 const LONGEST: u64 = 1024 * 1024;
+
+/// A longer URL is none; in bytes.
+const LONGEST_URL: u64 = 4096;
 
 /// What was known of a job before this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,16 +59,24 @@ pub(crate) fn tell(reports: &cli::Reports, run: &Run, tail: &[u8]) {
 fn monitor(reports: &cli::Reports) -> Option<String> {
     let Some(path) = &reports.ping_file else { return reports.ping.clone() };
     let place = path.display();
-    match std::fs::read_to_string(path) {
+    match first_line(path).map(|line| ping::url(line.trim())) {
         Err(why) => log::warn!("cannot read {place}: {why}; the monitor hears nothing of this run"),
-        Ok(text) => match ping::url(text.lines().next().unwrap_or_default().trim()) {
-            Err(_) => {
-                log::warn!("the first line of {place} is no URL; the monitor hears nothing of this run");
-            }
-            Ok(url) => return Some(url),
-        },
+        Ok(Err(_)) => {
+            log::warn!("the first line of {place} is no URL; the monitor hears nothing of this run");
+        }
+        Ok(Ok(url)) => return Some(url),
     }
     None
+}
+
+/// The first line of a file, as far as a URL may go; a pipe that nobody writes to is not waited for.
+fn first_line(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST_URL).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// What the files of the last run say, that with the record first: the other one may be given a new place.

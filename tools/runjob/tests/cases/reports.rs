@@ -47,8 +47,20 @@ fn what_cannot_be_told_changes_no_status() {
     let flags = "--status no/s.json --metrics no/m.prom --ping http://127.0.0.1:1/x";
     let case = job(flags, "exit 3").status(3);
     case.stderr_has("no/s.json").stderr_has("no/m.prom").stderr_has("cannot ping http://127.0.0.1:1: ").run();
+    let kept = tempfile::NamedTempFile::new().unwrap();
+    for flag in ["--ping-file ", "--cred a=", "--cred @9="] {
+        let path = kept.path().display();
+        job(&format!("{flag}{path} --metrics {path}"), "echo never")
+            .status(125)
+            .stderr_has("is the same file as the input")
+            .run();
+        assert_eq!(kept.as_file().metadata().unwrap().len(), 0, "{flag}");
+    }
     job("--ping-file no/url", "exit 3").status(3).stderr_has("cannot read no/url: No such file").run();
-    job("--ping-file /dev/null", "exit 3").status(3).stderr_has("first line of /dev/null is no URL").run();
+    job("--ping-file /dev/null", "exit 3")
+        .status(3)
+        .stderr_has("cannot read /dev/null: it is no regular file")
+        .run();
     job("--ping nonsense", "echo never")
         .status(125)
         .stderr_has("for `--ping <URL>`: it is to be a URL")
