@@ -9,6 +9,9 @@ use crate::station::{Content, FileState, Kept, Piece, Seen};
 /// At most so many deployments are offered.
 const OFFERED: usize = 3;
 
+/// At most so many hosts are named.
+const NAMED: usize = 10;
+
 /// What hosts are to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent<'a> {
@@ -104,7 +107,17 @@ pub(crate) fn no_further(sites: &[Site], last: &str) -> String {
     let mut older: BTreeSet<&str> = seen.iter().flat_map(|seen| older(seen)).collect();
     older.retain(|id| seen.iter().all(|seen| has(seen, id)));
     let older: Vec<String> = older.into_iter().rev().take(OFFERED).map(str::to_owned).collect();
-    let way_out = if older.is_empty() {
+    // Those that were down then, or not among its hosts, and still have what it took away.
+    let pairs = seen.iter().flat_map(|seen| seen.kept.windows(2));
+    let taken: BTreeSet<&str> =
+        pairs.filter(|pair| pair[1].id == last).map(|pair| pair[0].id.as_str()).collect();
+    let is_left = |seen: &Seen| seen.current().is_some_and(|kept| taken.contains(kept.id.as_str()));
+    let left: Vec<&str> =
+        sites.iter().filter(|site| site.seen().is_some_and(is_left)).map(Site::name).take(NAMED).collect();
+    let way_out = if !left.is_empty() {
+        let names = left.join(",");
+        format!("{names} had no part in it, and --limit {names} goes back there alone")
+    } else if older.is_empty() {
         "all hosts keep no older one".to_owned()
     } else {
         format!("to go further back, say --to {}", common::near::either(&older))
@@ -199,6 +212,10 @@ mod tests {
         // One that the last deployment but one did not come to.
         check(&[("1", "a"), ("2", "b"), ("3", "b")], "; to go further back, say --to 2 or 1");
         check(&[("4", "d"), ("5-back", "old")], "; all hosts keep no older one");
+        check(
+            &[("1", "a"), ("2", "b"), ("4", "d")],
+            "; web01 had no part in it, and --limit web01 goes back there alone",
+        );
     }
 
     #[test]
