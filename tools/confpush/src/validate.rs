@@ -33,16 +33,17 @@ struct Finding {
 /// Prints what is wrong with `paths`; status 2 when something is, beside warnings.
 ///
 /// # Errors
-/// When it cannot be printed. A spec that cannot be read is told, and the others are judged.
+/// When it cannot be printed, or a spec cannot be read; the others are judged all the same.
 pub(crate) fn all(paths: &[PathBuf], form: Form, out: &mut Out) -> Result<Outcome> {
     let mut findings = Findings::default();
     let mut specs = Vec::new();
-    let mut are_read = true;
+    let mut unread = None;
     for path in paths {
         match spec::read(path) {
             Err(error) => {
-                log::error!("{error}");
-                are_read = false;
+                if let Some(error) = unread.replace(error) {
+                    log::error!("{error}");
+                }
             }
             Ok(judged) => {
                 judged.faults.into_iter().for_each(|fault| findings.add(path, fault.line, fault.what));
@@ -60,7 +61,8 @@ pub(crate) fn all(paths: &[PathBuf], form: Form, out: &mut Out) -> Result<Outcom
         findings.judge(spec, &mut claims);
     }
     let is_good = findings.print(form, out)?;
-    Ok(if are_read && is_good { Outcome::Done } else { Outcome::Own(2) })
+    // What the run fails by is told whatever is filtered.
+    unread.map_or(Ok(if is_good { Outcome::Done } else { Outcome::Own(2) }), Err)
 }
 
 impl Findings {
