@@ -80,7 +80,10 @@ pub(super) fn limited(mut hosts: Vec<Host>, known: &[Host], limits: &[Selection]
     told.retain(|sentence| seen.insert(sentence.clone()));
     hosts.retain(|host| limits.iter().all(|limit| limit.matches(host)));
     // One fault is told once: what may have been meant stands behind what came of it.
-    let hint = told.first().filter(|_| hosts.is_empty() && told.len() == 1).and_then(|told| way_out(told));
+    let hint = match (limits, &told[..]) {
+        ([limit], [told]) if hosts.is_empty() => way_out(told, limit),
+        _ => None,
+    };
     let hint = hint.unwrap_or_default().to_owned();
     for sentence in told.iter().filter(|_| hint.is_empty()) {
         log::warn!("--limit {sentence}");
@@ -95,9 +98,11 @@ pub(super) fn limited(mut hosts: Vec<Host>, known: &[Host], limits: &[Selection]
     Ok(hosts)
 }
 
-/// What stands behind the term in a sentence of [`Selection::unmatched`], if it is of use.
-fn way_out(sentence: &str) -> Option<&str> {
-    sentence.find(": none has ").or_else(|| sentence.find("; ")).and_then(|at| sentence.get(at..))
+/// What stands behind the term in a sentence of [`Selection::unmatched`], if it is of use, and the term is all
+/// that there is of `limit`.
+fn way_out<'t>(sentence: &'t str, limit: &Selection) -> Option<&'t str> {
+    let rest = sentence.strip_prefix(&*format!("`{}`", limit.text()))?;
+    rest.find(": none has ").or_else(|| rest.find("; ")).and_then(|at| rest.get(at..))
 }
 
 /// The part of the hosts that is this shard's.
