@@ -194,8 +194,9 @@ impl<T> OrCannot<T> for io::Result<T> {
             let is_the_shells = object.starts_with("~") && cause.kind() == io::ErrorKind::NotFound;
             let error = Error::failed(format!("cannot {verb} {}", object.display()));
             if is_the_shells {
-                return error
-                    .because(format!("{cause}; ~ is the shell's, which leaves it as it is in quotes"));
+                return error.because(format!(
+                    "{cause}; ~ is the shell's, which leaves it as it is in quotes and behind `=`"
+                ));
             }
             error.because(cause)
         })

@@ -114,13 +114,21 @@ fn of_number(reason: &str) -> Option<String> {
         "number too large to fit in target type" => return Some("it is too large".into()),
         _ => {}
     }
-    let (least, most) = reason.split_once(" is not in ")?.1.split_once("..")?;
+    let (value, range) = reason.split_once(" is not in ")?;
+    let (least, most) = range.split_once("..")?;
     let least: i128 = least.parse().ok()?;
     let (most, is_included) = most.strip_prefix('=').map_or((most, false), |most| (most, true));
     let most = most.parse::<i128>().ok()? - i128::from(!is_included);
     let is_any =
         [u32::MAX.into(), i64::MAX.into(), u64::MAX.into()].contains(&(most + i128::from(!is_included)));
-    Some(if is_any { format!("it is at least {least}") } else { format!("it is from {least} to {most}") })
+    let is_above = value.parse::<i128>().is_ok_and(|value| value > most);
+    Some(if is_any && is_above {
+        "it is too large".into()
+    } else if is_any {
+        format!("it is at least {least}")
+    } else {
+        format!("it is from {least} to {most}")
+    })
 }
 
 fn no_utf8(args: &[OsString]) -> String {
@@ -189,6 +197,15 @@ mod tests {
         let error = sentence("tool", &usage, args.iter().map(OsString::from));
         let told = [std::slice::from_ref(&error.to_string()), error.excerpt()].concat().join("\n");
         assert_eq!(told, want, "{args:?}");
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_told_which_end() {
+        let check = |reason: &str, want: &str| assert_eq!(of_number(reason).as_deref(), Some(want));
+        check("0 is not in 1..=4294967295", "it is at least 1");
+        check("5000000000 is not in 1..=4294967295", "it is too large");
+        check("0 is not in 1..18446744073709551615", "it is at least 1");
+        check("2000 is not in 1..=1024", "it is from 1 to 1024");
     }
 
     #[test]
