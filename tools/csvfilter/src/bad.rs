@@ -328,8 +328,10 @@ pub(crate) fn keep_what_is_lost(path: &Path, rows: u64, inputs: usize) -> Result
     let (what, way_out) = match (rows, inputs) {
         (0, 0) => return Ok(()),
         (0, _) => ("not all inputs could be read to their end".into(), "name another --output"),
-        (1, _) => ("the bad row would be lost".into(), "--reject FILE or --bad keep saves it"),
-        _ => (format!("the {rows} bad rows would be lost"), "--reject FILE or --bad keep saves them"),
+        (1, _) => ("a bad row of the inputs would be lost".into(), "--reject FILE or --bad keep saves it"),
+        _ => {
+            (format!("{rows} bad rows of the inputs would be lost"), "--reject FILE or --bad keep saves them")
+        }
     };
     Err(Error::failed(format!("cannot replace the input {path}: {what}; {way_out}")))
 }

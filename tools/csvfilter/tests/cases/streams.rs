@@ -76,7 +76,7 @@ fn an_output_that_is_an_input_is_refused() {
     torn(
         &["x.csv"],
         &[],
-        "cannot replace the input ./x.csv: the bad row would be lost; --reject FILE or --bad keep",
+        "cannot replace the input ./x.csv: a bad row of the inputs would be lost; --reject FILE or --bad keep",
     );
     torn(
         &["x.csv", "gone"],
