@@ -138,7 +138,12 @@ impl Keeper<'_> {
         self.ledger.close()?;
         let is_cut_short = self.watch.place.once && self.ending.is_some();
         match self.failed {
-            Some(error) => Err(error),
+            Some(error) => {
+                if self.watch.place.once && !self.absent.is_empty() {
+                    log::error!("{}", missed(self.watch, &self.absent));
+                }
+                Err(error)
+            }
             None if self.watch.place.once && !self.absent.is_empty() => Err(missed(self.watch, &self.absent)),
             None if is_cut_short => Err(Error::retry("stopped before everything was processed")),
             None if self.watch.place.once && self.undone > 0 => Ok(Outcome::Partial),
@@ -194,7 +199,7 @@ fn missed(watch: &Watch, absent: &BTreeSet<usize>) -> Error {
         let root = &watch.place.roots[*root];
         match std::fs::read_dir(root) {
             Err(why) => Error::retry(format!("cannot read {}", root.display())).because(why),
-            Ok(_) => Error::retry(format!("{} was not there, and is now", root.display())),
+            Ok(_) => Error::retry(format!("{} could not be read, and can be now", root.display())),
         }
     };
     let mut errors: Vec<Error> = absent.iter().map(why).collect();
