@@ -223,6 +223,7 @@ fn the_pipelines_are_yaml_and_call_what_is_there() {
             (".github/workflows/a.yml", "a: b\n\tc: d\n"),
             (".github/workflows/a.yml", "run: scripts/gone\n"),
             (".github/workflows/a.yml", "    - uses: actions/checkout@v4\n"),
+            (".github/workflows/a.yml", "    - name: a\n      uses: actions/checkout@v4\n"),
         ],
         &good,
     );

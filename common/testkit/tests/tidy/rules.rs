@@ -191,7 +191,8 @@ pub(crate) fn faulty_pipelines(tree: &Tree) -> Vec<String> {
         let called = words.filter(|word| word.starts_with("scripts/") || word.starts_with(".ci/"));
         let missing = called.filter(|word| tree.get(word).is_none());
         offenders.extend(missing.map(|word| format!("{path}: there is no {word}")));
-        let actions = text.lines().filter_map(|line| line.trim_start().strip_prefix("- uses: "));
+        let steps = text.lines().map(|line| line.trim_start().trim_start_matches("- "));
+        let actions = steps.filter_map(|line| line.strip_prefix("uses: "));
         let is_hash = |name: &str| name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let movable = actions.filter(|action| {
             !action.split_once('@').is_some_and(|(_, rest)| rest.split(' ').next().is_some_and(is_hash))
