@@ -35,7 +35,8 @@ const CHOOSE: &str = "r=;l=;while [ $# -gt 5 ];do case \"$3 $1 $2\" in \
 
 /// Asks them, all in one process. In /proc/mounts a space is the escape 040, a tab 011, a newline 012,
 /// a backslash 134, which printf(1) turns back; to look for these digits needs no backslash here.
-/// ksh93 knows 134 in a format alone, which a percent sign is no part of.
+/// ksh93 knows 134 in a format alone, which a percent sign is no part of. A name with a percent sign in which a digit
+/// follows a blank is told as a gap: `%b` takes four digits.
 /// What stat(1) complains of is told as a gap.
 /// A small system can lack it: then df(1) is asked, of the same paths only.
 const ASK: &str = "set --;for p in $l;do for x in $r;do case $p/ in \"$x\"*)continue 2;esac;done;\
