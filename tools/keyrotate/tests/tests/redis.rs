@@ -194,6 +194,6 @@ fn what_cannot_be_rotated_is_left_alone() {
         assert_eq!(held(&folder), "old-password");
     };
     check("user orders on nopass ~* +@all\n", "orders needs no password at all (nopass)");
-    check("user orders off >old-password ~* +@all\n", "which the target refuses");
-    check("", "which the target refuses");
+    check("user orders off >old-password ~* +@all\n", "which the target is not seen to accept");
+    check("", "which the target is not seen to accept");
 }
