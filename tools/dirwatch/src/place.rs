@@ -117,11 +117,12 @@ pub(crate) fn ledger_of(given: Option<&Path>, dirs: &[PathBuf]) -> Result<PathBu
 /// # Errors
 /// As it says.
 pub(crate) fn has_folder(state: &Path) -> Result<()> {
-    let is_missing = folder_of(state).metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    let folder = folder_of(state);
+    let is_missing = folder.metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
     if is_missing {
-        let state = state.display();
+        let (state, folder) = (state.display(), folder.display());
         return Err(tool::usage(format!(
-            "there is no folder for the record {state}; make it, or mend --state"
+            "cannot keep the record {state}: there is no folder {folder}; make it, or mend --state"
         )));
     }
     Ok(())

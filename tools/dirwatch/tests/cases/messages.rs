@@ -84,8 +84,8 @@ fn a_record_must_be_one_and_be_there() {
     on("no.db", &once, "/no.db is no record of dirwatch; name another file with --state\n");
     on("no.db", &["--list"], "/no.db is no record of dirwatch; name another file with --state\n");
     on("in", &once, "/in is a folder; name a file with --state\n");
-    on("/proc/x/y.db", &once, "/proc/x/y.db; make it, or mend --state\n");
-    on("nowhere/x", &once, "/nowhere/x; make it, or mend --state\n");
+    on("/proc/x/y.db", &once, "/proc/x; make it, or mend --state\n");
+    on("nowhere/x", &once, "/nowhere; make it, or mend --state\n");
     on("no.db/x", &once, "no.db/x: Not a directory");
     on("new", &["--status"], "there is no record ");
     on("new", &["--retry", "in/*.csv"], "begin with `/` or `**/`");
