@@ -1,13 +1,14 @@
 //! The command line.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueHint};
 use common::cli::Common;
 use common::{Result, output, units};
+
+use crate::surroundings::creds;
 
 /// Run a command from cron or a timer as it should be run
 #[derive(Parser, Debug)]
@@ -217,25 +218,13 @@ impl Args {
         let Reports { status, metrics, .. } = &self.reports;
         let reports = [("--status", status.as_deref()), ("--metrics", metrics.as_deref())];
         output::refuse_twins(&[reports[0], reports[1], ("--lock", lock)])?;
-        let creds = self.surroundings.cred.iter().filter_map(|flag| file_of(flag));
-        let needed: Vec<PathBuf> = self
-            .surroundings
-            .env_file
-            .iter()
-            .cloned()
-            .chain(creds)
-            .chain(self.reports.ping_file.clone())
-            .collect();
+        // What is no `NAME=FILE` is refused by who reads it.
+        let creds = self.surroundings.cred.iter().filter_map(|flag| Some(creds::parts(flag).ok()?.1));
+        let files = self.surroundings.env_file.iter().chain(&self.reports.ping_file).map(PathBuf::as_path);
+        let needed: Vec<&Path> = files.chain(creds).collect();
         let one = |path| output::refuse_inputs(&needed, Some(path));
         reports.into_iter().filter_map(|(_, path)| path).try_for_each(one)
     }
-}
-
-/// The file that a `--cred` names behind its `=`.
-fn file_of(cred: &OsStr) -> Option<PathBuf> {
-    let bytes = cred.as_bytes();
-    let at = bytes.iter().position(|byte| *byte == b'=')?;
-    Some(OsStr::from_bytes(&bytes[at + 1..]).into())
 }
 
 #[cfg(test)]

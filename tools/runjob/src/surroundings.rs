@@ -2,7 +2,7 @@
 //!
 //! All of it is judged before anything runs, and no error shows a value.
 
-mod creds;
+pub(crate) mod creds;
 mod limits;
 mod variables;
 

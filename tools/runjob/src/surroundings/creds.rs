@@ -137,7 +137,11 @@ impl Creds {
     }
 }
 
-fn parts(flag: &OsStr) -> Result<(&OsStr, &Path)> {
+/// The name or `@N`, and the file, of `NAME=FILE`.
+///
+/// # Errors
+/// When there is no name before a `=`, or one with a slash.
+pub(crate) fn parts(flag: &OsStr) -> Result<(&OsStr, &Path)> {
     let bytes = flag.as_bytes();
     let at = bytes.iter().position(|byte| *byte == b'=').filter(|at| *at > 0);
     let at = at.ok_or_else(|| Error::failed("--cred is to be NAME=FILE or @N=FILE"))?;
